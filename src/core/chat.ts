@@ -1,0 +1,144 @@
+// The neutral conversation: what every dialect is decoded to and encoded from. N + M codecs, never N × M.
+// Parameter names in `param` of failures are the caller's dialect's; the names here are ours.
+import type { Usage } from "./usage";
+
+export type DialectName = "openai-chat" | "openai-responses" | "anthropic-messages" | "gemini" | "cohere" | "ollama";
+
+/** How long a provider may keep a marked prefix: Anthropic's `cache_control`. A hint. */
+export type CacheHint = "5m" | "1h";
+
+export type Media =
+  | { kind: "url"; url: string }
+  /** `data` is base64 without a data: prefix. */
+  | { kind: "base64"; mediaType: string; data: string }
+  /** An id of a file that the provider holds. */
+  | { kind: "id"; id: string };
+
+export type Part =
+  | { type: "text"; text: string; cache?: CacheHint | undefined; citations?: readonly unknown[] | undefined }
+  | { type: "refusal"; text: string }
+  | { type: "image"; media: Media; detail?: string | undefined; cache?: CacheHint | undefined }
+  | { type: "audio"; media: Media; format?: string | undefined }
+  | { type: "file"; media: Media; name?: string | undefined; cache?: CacheHint | undefined }
+  /** A thinking block. `signature` is the provider's seal; `from` the dialect that sealed it: dropped on another provider. */
+  | { type: "reasoning"; text: string; signature?: string | undefined; from?: DialectName | undefined; id?: string | undefined }
+  | { type: "redacted-reasoning"; data: string; from?: DialectName | undefined }
+  /** `arguments` is JSON text, exactly as it came. `signature`: Gemini's thoughtSignature. */
+  | {
+      type: "tool-call";
+      id: string;
+      name: string;
+      arguments: string;
+      signature?: string | undefined;
+      custom?: boolean | undefined;
+      cache?: CacheHint | undefined;
+    }
+  | {
+      type: "tool-result";
+      callId: string;
+      name?: string | undefined;
+      content: readonly Part[];
+      isError?: boolean | undefined;
+      cache?: CacheHint | undefined;
+    };
+
+export type Role = "system" | "developer" | "user" | "assistant" | "tool";
+
+export interface Message {
+  role: Role;
+  name?: string | undefined;
+  parts: readonly Part[];
+}
+
+export interface Tool {
+  name: string;
+  description?: string | undefined;
+  /** JSON Schema of the arguments. */
+  parameters?: unknown;
+  strict?: boolean | undefined;
+  cache?: CacheHint | undefined;
+}
+
+export type ToolChoice = "auto" | "none" | "required" | { name: string };
+
+export type ResponseFormat =
+  | { type: "text" }
+  | { type: "json" }
+  | { type: "json-schema"; name: string; schema: unknown; description?: string | undefined; strict?: boolean | undefined };
+
+export interface Reasoning {
+  /** "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max", as the caller wrote it. */
+  effort?: string | undefined;
+  budgetTokens?: number | undefined;
+  /** The provider chooses how much to think: Anthropic's `thinking: {type: "adaptive"}`. */
+  adaptive?: boolean | undefined;
+  /** Whether thoughts are shown ("auto", "detailed", "summarized", "omitted", …). */
+  summary?: string | undefined;
+}
+
+/** One request for a chat answer. Everything optional is absent when the caller did not say it. */
+export interface ChatRequest {
+  model: string;
+  messages: readonly Message[];
+  stream: boolean;
+  tools?: readonly Tool[] | undefined;
+  toolChoice?: ToolChoice | undefined;
+  parallelToolCalls?: boolean | undefined;
+  maxOutputTokens?: number | undefined;
+  temperature?: number | undefined;
+  topP?: number | undefined;
+  topK?: number | undefined;
+  stop?: readonly string[] | undefined;
+  seed?: number | undefined;
+  presencePenalty?: number | undefined;
+  frequencyPenalty?: number | undefined;
+  /** Number of answers. Absent is 1. */
+  choices?: number | undefined;
+  logprobs?: boolean | undefined;
+  topLogprobs?: number | undefined;
+  responseFormat?: ResponseFormat | undefined;
+  reasoning?: Reasoning | undefined;
+  /** The caller's end user. A hint. */
+  user?: string | undefined;
+  metadata?: Readonly<Record<string, string>> | undefined;
+  serviceTier?: string | undefined;
+  /** Fields with no place above, by the caller's own name: refused as meanings or left out as hints, by the field table. */
+  rest: Readonly<Record<string, unknown>>;
+}
+
+export type FinishReason = "stop" | "length" | "tool_calls" | "content_filter";
+
+/** One step of an answer. A whole answer is the same list, with each text in one piece. `choice` is the answer's number, from 0. */
+export type ChatEvent =
+  | {
+      type: "start";
+      id?: string | undefined;
+      model?: string | undefined /** Unix seconds. */;
+      createdAt?: number | undefined;
+      systemFingerprint?: string | undefined;
+    }
+  | { type: "text"; choice: number; text: string /** OpenAI's logprob entries, as they came. */; logprobs?: readonly unknown[] | undefined }
+  | { type: "refusal"; choice: number; text: string; logprobs?: readonly unknown[] | undefined }
+  /** Thinking. Consecutive events with the same `block` are one block; a signature closes it. */
+  | { type: "reasoning"; choice: number; block: number; text: string; signature?: string | undefined; from: DialectName }
+  | { type: "redacted-reasoning"; choice: number; block: number; data: string; from: DialectName }
+  /** Opens tool call number `index`. Its arguments follow. `signature`: Gemini's thoughtSignature. */
+  | {
+      type: "tool-call";
+      choice: number;
+      index: number;
+      id: string;
+      name: string;
+      signature?: string | undefined;
+      custom?: boolean | undefined;
+    }
+  | { type: "tool-arguments"; choice: number; index: number; text: string }
+  /** Sources of the text so far, as OpenAI's `url_citation` annotations where they have an address, else the provider's own object. */
+  | { type: "annotations"; choice: number; annotations: readonly unknown[] }
+  /** Spoken answer: OpenAI's audio object, as it came (whole or a delta). */
+  | { type: "audio"; choice: number; audio: Readonly<Record<string, unknown>> }
+  /** An image that the model made. */
+  | { type: "image"; choice: number; media: Media }
+  | { type: "finish"; choice: number; reason: FinishReason /** The provider's own word. */; raw: string }
+  /** Cumulative: the last one said wins (mergeUsage). */
+  | { type: "usage"; usage: Usage };

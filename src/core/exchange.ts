@@ -1,0 +1,125 @@
+// One exchange from door to door. It is read-only and gains fields at each step; a step out of order does not compile.
+import type { ChatRequest } from "./chat";
+import type { KeyMode } from "./ids";
+import type { NanoUsd } from "./money";
+import type { Price, Tier } from "./price";
+import type { Secret } from "./secret";
+
+export type DoorName = "chat";
+
+/** A request at the door: named and timed, nothing read. */
+export interface Arrived {
+  readonly door: DoorName;
+  /** UUIDv7, also the caller's x-request-id. */
+  readonly requestId: string;
+  /** Unix milliseconds. */
+  readonly receivedAt: number;
+  /** Monotonic milliseconds at arrival. */
+  readonly startedMs: number;
+}
+
+/** The request as it came: read whole, bounded, parsed once. Nothing is trusted yet. */
+export interface Accepted extends Arrived {
+  readonly presentedKey: Secret;
+  readonly bytes: Uint8Array;
+  /** The parsed body. */
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly hints: Hints;
+}
+
+/** What headers (or the body's extension object) say beside the request. Validated. */
+export interface Hints {
+  readonly tag?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly run?: string | undefined;
+  readonly user?: string | undefined;
+  readonly clientRequestId?: string | undefined;
+  /** Headers that nothing here heeds: named to the caller. */
+  readonly unheeded: readonly string[];
+}
+
+/** A key as the store knows it. Its secret is only ever a keyed hash. */
+export interface ApiKey {
+  /** `key_` + 12 public characters. */
+  readonly id: string;
+  readonly organizationId: string;
+  readonly name: string;
+  readonly mode: KeyMode;
+  readonly createdAt: number;
+  readonly expiresAt?: number | undefined;
+  readonly revokedAt?: number | undefined;
+  readonly responseMetadata: "inline" | "headers" | "off";
+  readonly dropParams: boolean;
+}
+
+export interface Authenticated extends Accepted {
+  readonly key: ApiKey;
+}
+
+export interface Governed extends Authenticated {
+  readonly request: ChatRequest;
+  readonly includeUsage: boolean;
+}
+
+/** The request as one provider will read it. */
+export interface Outgoing {
+  /** After the provider's base URL, with its query. */
+  readonly path: string;
+  readonly body: Uint8Array | string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The caller's fields that were left out. */
+  readonly ignored: readonly string[];
+  /** The output limit that goes out; undefined: none. */
+  readonly maxOutputTokens: number | undefined;
+}
+
+/** One place a request may go: a provider's model with its credential, and the most it can cost there. */
+export interface Target {
+  readonly provider: string;
+  readonly model: string;
+  readonly tier: Tier | undefined;
+  readonly price: Price | undefined;
+  /** Upper bound of the cost; undefined where the model has no price. */
+  readonly bound: NanoUsd | undefined;
+  readonly outgoing: Outgoing;
+  /** The output limit that we put in because the target demands one and the caller gave none. */
+  readonly injectedMaxTokens: number | undefined;
+  /** Whether the model may think in tokens that the caller never sees. undefined: not known. */
+  readonly reasons: boolean | undefined;
+}
+
+export interface Planned extends Governed {
+  /** In the order they are tried; never empty. */
+  readonly targets: readonly Target[];
+  /** True for `auto`: `model` then shows what was routed to. */
+  readonly routed: boolean;
+  readonly decision: Decision;
+  /** What `auto` is compared with: the dearest model of the complex tier. undefined: pinned by the caller, who saves nothing. */
+  readonly baseline: Price | undefined;
+}
+
+/** Why the targets stand in this order. Stored whole. */
+export interface Decision {
+  readonly asked: string;
+  readonly chosen: readonly { provider: string; model: string; reason: string }[];
+  readonly excluded: readonly { provider: string; model: string; reason: string }[];
+}
+
+/** One call to one target, with money held for it. */
+export interface Attempt {
+  /** `<requestId>.<number>` */
+  readonly id: string;
+  /** From 1. */
+  readonly number: number;
+  readonly target: Target;
+  /** Unix milliseconds at which the hold was made. */
+  readonly heldAt: number;
+  /** Monotonic milliseconds at which the hold was made. */
+  readonly heldMs: number;
+}
+
+export interface Admitted extends Planned {
+  readonly attempt: Attempt;
+  /** Index of the attempt's target in `targets`. */
+  readonly targetIndex: number;
+}

@@ -1,0 +1,73 @@
+// The shape of an API key: `<prefix>_<mode>_` + 12 public characters + a 256-bit secret in base62 (43) + CRC32 in base62 (6).
+// Shape and checksum are checked before any look-up, so garbage never reaches the store.
+
+export type KeyMode = "live" | "test";
+
+export const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+export const PUBLIC_ID_LENGTH = 12;
+export const SECRET_LENGTH = 43;
+export const CHECKSUM_LENGTH = 6;
+
+export interface KeyParts {
+  mode: KeyMode;
+  /** The 12 public characters; `key_<publicId>` is the key's id. */
+  publicId: string;
+  secret: string;
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
+  let c = n;
+  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+  return c;
+});
+
+/** CRC-32 (IEEE 802.3) of an ASCII text. */
+export function crc32(text: string): number {
+  let crc = 0xffffffff;
+  for (let i = 0; i < text.length; i++) crc = (CRC_TABLE[(crc ^ text.charCodeAt(i)) & 0xff] as number) ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+/** A non-negative integer in base62, left-padded to `length`. */
+export function base62(value: bigint, length: number): string {
+  let text = "";
+  for (let rest = value; rest > 0n; rest /= 62n) text = BASE62[Number(rest % 62n)] + text;
+  return text.padStart(length, "0");
+}
+
+export const keyChecksum = (head: string): string => base62(BigInt(crc32(head)), CHECKSUM_LENGTH);
+
+/** Puts a key together. `secret` is 32 random bytes; `publicId` 12 base62 characters. */
+export function formatKey(prefix: string, mode: KeyMode, publicId: string, secret: Uint8Array): string {
+  let number = 0n;
+  for (const byte of secret) number = (number << 8n) | BigInt(byte);
+  const head = `${prefix}_${mode}_${publicId}${base62(number, SECRET_LENGTH)}`;
+  return head + keyChecksum(head);
+}
+
+/** Takes a presented key apart; undefined when its shape or checksum is wrong. No look-up, no secret kept. */
+export function parseKey(prefix: string, presented: string): KeyParts | undefined {
+  const body = PUBLIC_ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH;
+  for (const mode of ["live", "test"] as const) {
+    const start = `${prefix}_${mode}_`;
+    if (presented.length !== start.length + body || !presented.startsWith(start)) continue;
+    const head = presented.slice(0, -CHECKSUM_LENGTH);
+    if (keyChecksum(head) !== presented.slice(-CHECKSUM_LENGTH)) return undefined;
+    const publicId = presented.slice(start.length, start.length + PUBLIC_ID_LENGTH);
+    const secret = presented.slice(start.length + PUBLIC_ID_LENGTH, -CHECKSUM_LENGTH);
+    return { mode, publicId, secret };
+  }
+  return undefined;
+}
+
+/** A public id from at least 12 random bytes. Slightly biased (256 mod 62); it is a name, not a secret. */
+export const publicIdFrom = (random: Uint8Array): string =>
+  Array.from(random.subarray(0, PUBLIC_ID_LENGTH), (byte) => BASE62[byte % 62]).join("");
+
+/** A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then 74 random bits. */
+export function uuid7(unixMs: number, random: Uint8Array): string {
+  const hex = Math.floor(unixMs).toString(16).padStart(12, "0").slice(-12);
+  const tail = Array.from(random.subarray(0, 10), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const variant = ((Number.parseInt(tail[3] as string, 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7${tail.slice(0, 3)}-${variant}${tail.slice(4, 7)}-${tail.slice(7, 19)}`;
+}

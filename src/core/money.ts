@@ -1,0 +1,42 @@
+// Money is an integer with a unit: nano-USD (1e-9 USD) as BigInt. Floats never touch it.
+
+/** An amount in nano-USD: 1 USD = 1_000_000_000n. */
+export type NanoUsd = bigint & { readonly unit: "nano_usd" };
+
+/** A rate in nano-USD per million units (tokens), or per thousand calls for tool fees: the field name says which. */
+export type NanoUsdPerMillion = bigint & { readonly unit: "nano_usd_per_million" };
+
+export const NANO_PER_USD = 1_000_000_000n;
+export const ZERO_USD = 0n as NanoUsd;
+
+export const nanoUsd = (amount: bigint): NanoUsd => amount as NanoUsd;
+export const perMillion = (rate: bigint): NanoUsdPerMillion => rate as NanoUsdPerMillion;
+
+export const addUsd = (a: NanoUsd, b: NanoUsd): NanoUsd => (a + b) as NanoUsd;
+export const subUsd = (a: NanoUsd, b: NanoUsd): NanoUsd => (a - b) as NanoUsd;
+export const minUsd = (a: NanoUsd, b: NanoUsd): NanoUsd => (a < b ? a : b);
+
+/** A decimal string in USD without trailing zeros: 1_500_000n → "0.0015". */
+export function usdText(amount: NanoUsd): string {
+  const sign = amount < 0n ? "-" : "";
+  const digits = (amount < 0n ? -amount : amount).toString().padStart(10, "0");
+  const whole = digits.slice(0, -9);
+  const fraction = digits.slice(-9).replace(/0+$/, "");
+  return fraction === "" ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
+}
+
+/** The amount as a JSON number in USD. Only for showing: never computed with. */
+export const usdNumber = (amount: NanoUsd): number => Number(usdText(amount));
+
+/**
+ * Reads a decimal string in USD ("12", "0.000000001") as text, so that no digit passes through a float.
+ * Returns undefined for anything else: signs, exponents, more than nine decimals, more than fifteen whole digits.
+ */
+export function parseUsd(text: string): NanoUsd | undefined {
+  const match = /^(\d{1,15})(?:\.(\d{1,9}))?$/.exec(text);
+  if (!match) return undefined;
+  return (BigInt(match[1] ?? "0") * NANO_PER_USD + BigInt((match[2] ?? "").padEnd(9, "0"))) as NanoUsd;
+}
+
+/** A rate given in USD per million units as a float of a price list, to the nearest nano-USD. */
+export const rateFromUsdPerMillion = (usd: number): NanoUsdPerMillion => BigInt(Math.round(usd * 1e9)) as NanoUsdPerMillion;

@@ -1,0 +1,309 @@
+// What the line needs from the world. Adapters implement these in store/, net/ and telemetry/; main.ts builds them.
+import type { ApiKey } from "./exchange";
+import type { KeyMode } from "./ids";
+import type { NanoUsd } from "./money";
+import type { ModelInfo, Price } from "./price";
+import type { Secret } from "./secret";
+import type { Connection, Settings } from "./settings";
+import type { Usage, UsageSource } from "./usage";
+
+/** Time comes in. */
+export interface Clock {
+  /** Unix milliseconds, for records. May jump. */
+  now(): number;
+  /** Monotonic milliseconds, for durations. */
+  elapsedMs(): number;
+  /** Rejects with the signal's reason when it aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `fire` once after `ms`; the result cancels it. */
+  after(ms: number, fire: () => void): () => void;
+}
+
+export interface Random {
+  bytes(length: number): Uint8Array;
+  /** In [0, 1). */
+  next(): number;
+}
+
+export interface Ids {
+  /** A UUIDv7. */
+  requestId(): string;
+}
+
+export interface DialRequest {
+  url: string;
+  method: string;
+  headers: Readonly<Record<string, string>>;
+  /** Header that carries the credential, revealed only inside the adapter. */
+  credential: { header: string; prefix: string; secret: Secret } | undefined;
+  body: Uint8Array | string;
+}
+
+export interface DialResponse {
+  status: number;
+  /** Lower-case names. */
+  headers: ReadonlyMap<string, string>;
+  /** Decoded bytes. undefined: no body. */
+  body: ReadableStream<Uint8Array> | undefined;
+  /** The whole decoded body. Throws `Failure` `upstream_error` over `maxBytes`. Use either this or `body`. */
+  bytes(maxBytes: number): Promise<Uint8Array>;
+}
+
+/** The network towards providers. Called from gateway/call.ts alone, with a hold in hand. */
+export interface Dial {
+  /** Throws `DialError`. Follows no redirect. */
+  send(request: DialRequest, signal: AbortSignal): Promise<DialResponse>;
+}
+
+/** Nothing of an answer arrived. */
+export class DialError extends Error {
+  constructor(
+    /** `refused`: no connection (refused, DNS, TLS): nothing was sent. `reset`: it broke before headers; something may have been sent. `aborted`: our own signal. */
+    readonly kind: "refused" | "reset" | "aborted",
+    message: string,
+    cause?: unknown,
+  ) {
+    super(message, { cause });
+    this.name = "DialError";
+  }
+}
+
+/** Prices and what is known of models. */
+export interface Prices {
+  /** The price in force at `at` (Unix ms). undefined: unpriced. */
+  price(provider: string, model: string, at: number): Price | undefined;
+  /** Every model the catalogue knows of a provider, with prices in force at `at`. */
+  models(provider: string, at: number): readonly ModelInfo[];
+  /** One model of a provider, by id or dated id. */
+  model(provider: string, id: string, at: number): ModelInfo | undefined;
+}
+
+export interface NewKey {
+  organizationId: string;
+  name: string;
+  mode: KeyMode;
+  expiresAt?: number | undefined;
+}
+
+/** Keys, cached whole in memory: `verify` is a map hit and one HMAC. */
+export interface Keys {
+  /** The key whose secret this is, whatever its state; undefined: none. Constant-time. Never touches the database. */
+  verify(presented: string): ApiKey | undefined;
+  /** Durable when it resolves. The plain key is shown this once. */
+  create(ask: NewKey): Promise<{ key: ApiKey; plain: Secret }>;
+  /** Makes sure that the key printed at first start exists: always the same one for this data folder. */
+  quickstart(): Promise<{ key: ApiKey; plain: Secret }>;
+  list(organizationId: string, page: Page): Promise<Listing<ApiKey>>;
+  /** false: no such key in this organization. Effective at once. */
+  revoke(organizationId: string, id: string): Promise<boolean>;
+}
+
+export interface Page {
+  /** Opaque; from the listing before. */
+  cursor?: string | undefined;
+  /** 1…1000 */
+  limit: number;
+}
+
+export interface Listing<T> {
+  data: readonly T[];
+  /** undefined: this was the last page. */
+  nextCursor: string | undefined;
+}
+
+/** What identifies an attempt: written with the hold, so that an orphan can still become a ledger row. */
+export interface AttemptRecord {
+  attemptId: string;
+  requestId: string;
+  attemptNumber: number;
+  /** Unix milliseconds of the hold. */
+  heldAt: number;
+  organizationId: string;
+  keyId: string;
+  mode: KeyMode;
+  door: string;
+  provider: string;
+  modelRequested: string;
+  modelServed: string;
+  stream: boolean;
+  tag?: string | undefined;
+  agent?: string | undefined;
+  run?: string | undefined;
+  user?: string | undefined;
+  priceVersion?: string | undefined;
+  /** undefined: unpriced. */
+  bound?: NanoUsd | undefined;
+  /** JSON text of the decision. */
+  decision?: string | undefined;
+}
+
+/** How the cost of an attempt was found. */
+export type Settlement = "exact" | "counted" | "ceiling" | "released";
+
+export interface Outcome {
+  settlement: Settlement;
+  usage: Usage | undefined;
+  usageSource: UsageSource;
+  /** undefined: unpriced. */
+  cost: NanoUsd | undefined;
+  /** The provider's status; undefined: no answer. */
+  upstreamStatus: number | undefined;
+  /** Our failure code; undefined: it went well. */
+  errorCode: string | undefined;
+  finishReason: string | undefined;
+  /** Milliseconds from the hold. */
+  latencyMs: number;
+  timeToFirstChunkMs: number | undefined;
+  /** "maybe_billed", "overrun", "caller_gone", "orphan", "malformed": facts for whoever checks invoices. */
+  flags: readonly string[];
+}
+
+export type LedgerRow = AttemptRecord &
+  Outcome & {
+    /** Ascending; the cursor of listings. */
+    id: number;
+    /** Unix milliseconds. */
+    settledAt: number;
+  };
+
+/** Money held for attempts. Authoritative counters live in memory; the rows make them survive a kill. */
+export interface Holds {
+  /** Resolves when the hold is durable. Rejects `storage_unavailable` or `overloaded`, and then nothing is held. */
+  open(attempt: AttemptRecord): Promise<void>;
+  /** Number of holds open in this process. */
+  openCount(): number;
+}
+
+/** Insert-only: one row per dispatched attempt. */
+export interface Ledger {
+  /** Deletes the hold and inserts the row, in one step; idempotent on the attempt. Resolves when durable; callers need not wait. */
+  settle(attempt: AttemptRecord, outcome: Outcome): Promise<void>;
+  /** Everything handed to the writer so far is durable. */
+  drain(): Promise<void>;
+}
+
+/** A call that was refused before any attempt. */
+export interface Refusal {
+  requestId: string;
+  /** Unix milliseconds. */
+  at: number;
+  organizationId: string;
+  keyId: string;
+  mode: KeyMode;
+  door: string;
+  modelRequested: string | undefined;
+  status: number;
+  errorCode: string;
+  tag?: string | undefined;
+}
+
+/** One call as the audit shows it: its attempts grouped, or a refusal. */
+export interface AuditEntry {
+  requestId: string;
+  /** Unix milliseconds of the first attempt or refusal. */
+  at: number;
+  keyId: string;
+  mode: KeyMode;
+  door: string;
+  status: "ok" | "error" | "refused";
+  errorCode: string | undefined;
+  modelRequested: string | undefined;
+  tag: string | undefined;
+  attempts: readonly LedgerRow[];
+}
+
+export interface AuditQuery extends Page {
+  organizationId: string;
+  keyId?: string | undefined;
+  requestId?: string | undefined;
+  /** Unix milliseconds, inclusive. */
+  from?: number | undefined;
+  /** Unix milliseconds, exclusive. */
+  to?: number | undefined;
+}
+
+export interface Records {
+  /** Queued, bounded: under a flood refusals are counted, not stored. Never throws. */
+  refuse(refusal: Refusal): void;
+  /** Newest first. */
+  audit(query: AuditQuery): Promise<Listing<AuditEntry>>;
+}
+
+export type UsageDimension = "model" | "provider" | "key" | "tag" | "day";
+
+export interface UsageQuery {
+  organizationId: string;
+  keyId?: string | undefined;
+  mode: KeyMode;
+  groupBy: UsageDimension;
+  from?: number | undefined;
+  to?: number | undefined;
+  limit: number;
+}
+
+export interface UsageGroup {
+  /** The dimension's value; "day" is YYYY-MM-DD in UTC. */
+  value: string | null;
+  requests: number;
+  attempts: number;
+  inputTokens: bigint;
+  outputTokens: bigint;
+  cacheReadInputTokens: bigint;
+  reasoningOutputTokens: bigint;
+  cost: NanoUsd;
+  /** Attempts whose model has no price: their cost is not in `cost`. */
+  unpriced: number;
+}
+
+export interface Rollups {
+  usage(query: UsageQuery): Promise<readonly UsageGroup[]>;
+}
+
+export interface Sums {
+  spent: NanoUsd;
+  reserved: NanoUsd;
+}
+
+/** Sums per scope, kept in memory by the process that owns the data, rebuilt from the ledger and holds at start. */
+export interface Counters {
+  /** `scope`: "organization:ID" or "key:ID", per mode. */
+  read(scope: string, mode: KeyMode): Sums;
+}
+
+/** Keeps retries of one target to a fifth of the calls that go there. */
+export interface Retries {
+  /** A call goes to the target for the first time. */
+  deposit(target: string): void;
+  /** Takes one retry if there is one. */
+  withdraw(target: string): boolean;
+}
+
+/** One line per call, JSON. Never a secret, a prompt or an answer. */
+export interface Log {
+  write(level: "debug" | "info" | "warn" | "error", event: string, facts: Readonly<Record<string, unknown>>): void;
+}
+
+/** Provider accounts that calls may use. */
+export interface Connections {
+  connected(organizationId: string): readonly Connection[];
+}
+
+export interface Ports {
+  /** Aborts when the gateway's time to finish its calls is over. */
+  readonly stopping: AbortSignal;
+  readonly settings: Settings;
+  readonly connections: Connections;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly dial: Dial;
+  readonly retries: Retries;
+  readonly prices: Prices;
+  readonly keys: Keys;
+  readonly holds: Holds;
+  readonly ledger: Ledger;
+  readonly records: Records;
+  readonly rollups: Rollups;
+  readonly counters: Counters;
+  readonly log: Log;
+}
