@@ -1,0 +1,43 @@
+// Anthropic's usage in our meaning: https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance
+import type { Usage } from "../core/usage";
+import { countOf, type JsonObject, objectOf, textOf } from "./provider-json";
+
+/** What the provider said so far, by its own field names. */
+export type AnthropicUsage = Readonly<Record<string, unknown>>;
+
+/** `message_delta` repeats most fields and leaves some out: each replaces, none is added, null says nothing. */
+export function mergeAnthropicUsage(earlier: AnthropicUsage, later: JsonObject): AnthropicUsage {
+  const merged: Record<string, unknown> = { ...earlier };
+  for (const [field, value] of Object.entries(later)) if (value !== null && value !== undefined) merged[field] = value;
+  return merged;
+}
+
+/** `input_tokens` leaves out cache reads and writes: our total is the sum of the three. */
+export function usageOf(said: AnthropicUsage): Usage {
+  const lifetimes = objectOf(said["cache_creation"]);
+  const uncached = countOf(said["input_tokens"]);
+  const read = countOf(said["cache_read_input_tokens"]);
+  const created = countOf(said["cache_creation_input_tokens"]);
+  return {
+    inputTokens: uncached === undefined ? undefined : uncached + (read ?? 0) + (created ?? 0),
+    outputTokens: countOf(said["output_tokens"]),
+    cacheReadInputTokens: read,
+    cacheCreationInputTokens: created,
+    cacheCreation1hInputTokens: countOf(lifetimes?.["ephemeral_1h_input_tokens"]),
+    reasoningOutputTokens: countOf(objectOf(said["output_tokens_details"])?.["thinking_tokens"]),
+    toolCalls: toolCallsOf(objectOf(said["server_tool_use"])),
+    // Fast mode has rates of its own, whatever the tier.
+    serviceTier: said["speed"] === "fast" ? "fast" : textOf(said["service_tier"]),
+  };
+}
+
+/** Hosted tools by the name their fee has: `web_search_requests` → `web_search`. */
+function toolCallsOf(said: JsonObject | undefined): Usage["toolCalls"] {
+  if (!said) return undefined;
+  const calls: Record<string, number> = {};
+  for (const [field, value] of Object.entries(said)) {
+    const count = countOf(value);
+    if (count !== undefined && field.endsWith("_requests")) calls[field.slice(0, -"_requests".length)] = count;
+  }
+  return Object.keys(calls).length > 0 ? calls : undefined;
+}

@@ -1,0 +1,87 @@
+// Chat Completions in and out: the provider's bytes go through, with three named splices (model, usage.cost, our object) and
+// nothing else changed. The reader of events runs beside them as a meter.
+import type { ChatEvent, ChatRequest } from "../core/chat";
+import { Failure } from "../core/failure";
+import { usdText } from "../core/money";
+import { mergeUsage, type Usage } from "../core/usage";
+import { type JsonEdit, spliceJson } from "../wire/json-splice";
+import type { AnswerContext, DecodedRequest, DoorDialect, EncodeContext } from "./dialect";
+import { judgeField, presentFields, type Verdict } from "./field-table";
+import { AnswerReader, parseAnswer } from "./openai-chat-answer";
+import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
+import { OPENAI_CHAT_PATH } from "./openai-chat-request-encode";
+import { encodeUsage } from "./openai-chat-usage";
+import { type JsonObject, objectOf } from "./provider-json";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** The caller's bytes for the provider. Throws `Failure` `unsupported_parameter` for a meaning that the provider refuses. */
+export function forwardOpenaiChatRequest(
+  bytes: Uint8Array,
+  { request, includeUsage }: DecodedRequest,
+  context: EncodeContext,
+): ReturnType<DoorDialect["forwardRequest"]> {
+  const ignored: string[] = [];
+  const edits: JsonEdit[] = [];
+  for (const [name, value] of presentFields(request)) {
+    const verdict: Verdict = judgeField(OPENAI_CHAT_FIELDS, name, value, true, context);
+    if (verdict === "send") continue;
+    edits.push({ op: "remove", name });
+    if (verdict === "omit-and-name") ignored.push(name);
+  }
+  if (request.model !== context.model) edits.push({ op: "set", name: "model", value: JSON.stringify(context.model) });
+  if (request.stream && !includeUsage) edits.push({ op: "set-inside", outer: "stream_options", name: "include_usage", value: "true" });
+  edits.push(...limitEdits(request, context));
+  return {
+    path: OPENAI_CHAT_PATH,
+    bytes: spliceJson(bytes, edits),
+    headers: {},
+    ignored,
+    maxOutputTokens: request.maxOutputTokens,
+  };
+}
+
+/** A provider that reads only the older name of the limit gets it under that name: unread, it would be no limit. */
+function limitEdits(request: ChatRequest, context: EncodeContext): JsonEdit[] {
+  if (request.maxOutputTokens === undefined || context.deviations.maxTokensField !== "max_tokens") return [];
+  return [
+    { op: "remove", name: "max_completion_tokens" },
+    { op: "set", name: "max_tokens", value: String(request.maxOutputTokens) },
+  ];
+}
+
+/** The edits that put the stamp into an answer or a chunk. `usageText`: the provider's usage object where it stood elsewhere. */
+export function stampEdits(holder: JsonObject, usage: Usage | undefined, context: AnswerContext, usageText?: string): JsonEdit[] {
+  const stamp = context.stamp(usage);
+  // A decimal number as text: the amount never passes through a float.
+  const cost = stamp.costUsd === undefined ? undefined : usdText(stamp.costUsd);
+  const edits: JsonEdit[] = [];
+  if (objectOf(holder["usage"])) {
+    if (cost !== undefined) edits.push({ op: "set-inside", outer: "usage", name: "cost", value: cost });
+  } else if (usageText !== undefined) {
+    edits.push({ op: "set", name: "usage", value: cost === undefined ? usageText : withCost(usageText, cost) });
+  } else {
+    const written = encodeUsage(usage ?? stamp.countedUsage, stamp.costUsd);
+    if (written !== undefined) edits.push({ op: "set", name: "usage", value: JSON.stringify(written) });
+  }
+  if (stamp.extension !== undefined) edits.push({ op: "set", name: context.extensionName, value: JSON.stringify(stamp.extension) });
+  return edits;
+}
+
+const encoder = new TextEncoder();
+
+const withCost = (usageText: string, cost: string): string =>
+  decoder.decode(spliceJson(encoder.encode(usageText), [{ op: "set", name: "cost", value: cost }]));
+
+/** The provider's whole answer, spliced, and what the meter reads in it. */
+export function forwardOpenaiChatAnswer(bytes: Uint8Array, context: AnswerContext): { bytes: Uint8Array; events: readonly ChatEvent[] } {
+  const answer = parseAnswer(decoder.decode(bytes));
+  const reader = new AnswerReader();
+  const events = reader.read(answer);
+  if (!reader.finished) throw new Failure("upstream_error", "The provider's answer holds no finished choice");
+  let usage: Usage | undefined;
+  for (const event of events) if (event.type === "usage") usage = mergeUsage(usage, event.usage);
+  const edits = stampEdits(answer, usage, context);
+  if (answer["model"] !== context.model) edits.push({ op: "set", name: "model", value: JSON.stringify(context.model) });
+  return { bytes: spliceJson(bytes, edits), events };
+}
