@@ -1,0 +1,231 @@
+// How many input tokens a request can be billed for at most, read from the request itself, without a tokenizer.
+// Every token of a byte-level BPE is at least one byte of the text, so text counts by its bytes; what is not text counts by
+// what a model can make of it at most.
+import type { ChatRequest, Media, Part } from "../core/chat";
+
+/** What is billed per call by a tool that the provider runs itself. */
+export interface HostedTool {
+  /** The field that asks for it ("tools[2]"). */
+  param: string;
+  /** The fee's name in the price. undefined: a tool that we know no fee of. */
+  fee: string | undefined;
+  /** The caller's cap on calls. undefined: none. */
+  maxCalls: number | undefined;
+}
+
+export interface InputCeiling {
+  /** Tokens of text, with what templates and tool prompts add. */
+  textTokens: number;
+  /** Tokens of images, audio and files whose size is known. */
+  mediaTokens: number;
+  /** The first field whose content is elsewhere or cannot be counted: it may fill the context window. */
+  windowParam: string | undefined;
+  hostedTools: readonly HostedTool[];
+  /** Tokens that may be billed as output beside the answer: a prediction's rejected part. */
+  extraOutputTokens: number;
+  /** A one-hour cache write may happen. */
+  mayWrite1h: boolean;
+}
+
+/**
+ * Template tokens that a provider adds to every call. Measured over the recordings: 7 tokens for "hi" on OpenAI, up to 190
+ * more than the text with a JSON schema on Anthropic; xAI bills a prompt of its own of about 680.
+ */
+const CALL_OVERHEAD = 256;
+const CALL_OVERHEADS: readonly { models: RegExp; tokens: number }[] = [{ models: /(^|\/)grok-/, tokens: 1_024 }];
+/** Role markers and separators around one message (OpenAI's cookbook: 4 and a name). */
+const MESSAGE_OVERHEAD = 16;
+/** A provider's prompt that explains tools: at most 530 (https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview). */
+const TOOLS_OVERHEAD = 1_024;
+/** A tool's definition is rendered anew, with a frame of its own. */
+const TOOL_OVERHEAD = 64;
+/** A document gets a frame, and citations a prompt: about 420 tokens in the recordings. */
+const FILE_OVERHEAD = 1_024;
+
+/**
+ * The most that one image costs, by model; the first row that matches.
+ * https://platform.openai.com/docs/guides/images-vision: base + tile × 8 (at most 2048×768, tiles of 512), or patches × multiplier.
+ * https://platform.claude.com/docs/en/build-with-claude/vision: 1568 px (about 1,600 tokens), 2576 px (4,784) on later models.
+ * https://ai.google.dev/gemini-api/docs/tokens: 258 a tile of 768, scaled into 3072×3072; 24 tiles in the worst shape, and one more.
+ */
+const IMAGE_CEILINGS: readonly { models: RegExp; tokens: number }[] = [
+  { models: /(^|\/)gpt-4o-mini/, tokens: 2_833 + 8 * 5_667 },
+  { models: /(^|\/)(gpt-4o|gpt-4-turbo|gpt-4\.1|gpt-5|o1|o3)(-20\d\d|-latest|-pro|-chat|$)/, tokens: 85 + 8 * 170 },
+  { models: /(^|\/)claude-/, tokens: 4_784 },
+  { models: /(^|\/)gemini-/, tokens: 25 * 258 },
+];
+/** 10,000 patches (detail "original") × 2.46, the largest multiplier that is published. */
+const IMAGE_CEILING = 24_600;
+
+/** Bytes of audio that cost a token at most, in formats with a constant least bit rate: 5.3 kbit/s is 660 bytes for at most 32 tokens. */
+const AUDIO_BYTES_PER_TOKEN = 16;
+const CONSTANT_RATE_AUDIO: ReadonlySet<string> = new Set(["wav", "mp3", "pcm16", "audio/wav", "audio/x-wav", "audio/mpeg", "audio/mp3"]);
+
+/** Request fields whose content the provider holds: it may fill the window. */
+const OUTSIDE_FIELDS: readonly string[] = [
+  "previous_response_id",
+  "conversation",
+  "prompt",
+  "cachedContent",
+  "cached_content",
+  "container",
+];
+/** Request fields that let a provider call paid tools as often as it likes. */
+const HOSTED_FIELDS: readonly string[] = [
+  "web_search_options",
+  "plugins",
+  "search_parameters",
+  "mcp_servers",
+  "compound_custom",
+  "background",
+];
+const FEES: readonly { type: RegExp; fee: string }[] = [
+  { type: /^web_search/, fee: "web_search" },
+  { type: /^web_fetch/, fee: "web_fetch" },
+  { type: /^file_search/, fee: "file_search" },
+];
+/** Tool types that the caller runs itself. */
+const CALLERS_TOOLS: ReadonlySet<string> = new Set(["function", "custom", "tool"]);
+
+/** `body` is the caller's own, from which `request` was decoded; `model` is the target's. Linear in the body. */
+export function inputCeiling(request: ChatRequest, body: Uint8Array, model: string): InputCeiling {
+  const found = new Found(model);
+  request.messages.forEach((message, m) => {
+    message.parts.forEach((part, p) => {
+      found.see(part, `messages[${m}].content[${p}]`);
+    });
+  });
+  const tools = request.tools ?? [];
+  for (const tool of tools) if (tool.cache === "1h") found.write1h = true;
+  const hostedTools = hostedToolsOf(request.rest);
+  const rest = JSON.stringify(request.rest);
+  const overhead =
+    (CALL_OVERHEADS.find((row) => row.models.test(model))?.tokens ?? CALL_OVERHEAD) +
+    request.messages.length * MESSAGE_OVERHEAD +
+    tools.length * TOOL_OVERHEAD +
+    (tools.length + hostedTools.length > 0 ? TOOLS_OVERHEAD : 0) +
+    (request.responseFormat ? TOOLS_OVERHEAD : 0);
+  return {
+    textTokens: Math.max(0, textBytes(body) - found.uncountedBytes) + overhead,
+    mediaTokens: found.mediaTokens,
+    windowParam: OUTSIDE_FIELDS.find((field) => isSet(request.rest[field])) ?? found.windowParam,
+    hostedTools,
+    extraOutputTokens: isSet(request.rest["prediction"]) ? JSON.stringify(request.rest["prediction"]).length * 4 : 0,
+    mayWrite1h: found.write1h || rest.includes('"1h"'),
+  };
+}
+
+/** Collects what the parts of a request hold beside text. */
+class Found {
+  mediaTokens = 0;
+  /** Bytes of the body that are media counted otherwise. */
+  uncountedBytes = 0;
+  windowParam: string | undefined;
+  write1h = false;
+  readonly #imageCeiling: number;
+
+  constructor(model: string) {
+    this.#imageCeiling = IMAGE_CEILINGS.find((row) => row.models.test(model))?.tokens ?? IMAGE_CEILING;
+  }
+
+  see(part: Part, param: string): void {
+    if ("cache" in part && part.cache === "1h") this.write1h = true;
+    switch (part.type) {
+      case "text":
+      case "refusal":
+      case "reasoning":
+      case "redacted-reasoning":
+      case "tool-call":
+        return;
+      case "tool-result":
+        part.content.forEach((inner, i) => {
+          this.see(inner, `${param}.content[${i}]`);
+        });
+        return;
+      case "image":
+        this.#image(part.media);
+        return;
+      case "audio":
+        this.#audio(part.media, part.format, param);
+        return;
+      case "file":
+        this.#file(part.media, param);
+        return;
+    }
+  }
+
+  /** An image costs by its pixels, of which a small file may have many: the model's maximum, wherever the image is. */
+  #image(media: Media): void {
+    this.mediaTokens += this.#imageCeiling;
+    if (media.kind === "base64") this.uncountedBytes += media.data.length;
+  }
+
+  /** Audio costs by its length. Only a constant bit rate bounds that by the bytes: seconds of silence are nothing in FLAC or Opus. */
+  #audio(media: Media, format: string | undefined, param: string): void {
+    if (media.kind !== "base64" || !CONSTANT_RATE_AUDIO.has((format ?? media.mediaType).toLowerCase())) {
+      this.windowParam ??= param;
+      return;
+    }
+    this.mediaTokens += Math.ceil((media.data.length * 3) / 4 / AUDIO_BYTES_PER_TOKEN);
+    this.uncountedBytes += media.data.length;
+  }
+
+  /** A text file stays in the count of bytes (base64 only makes it longer). Any other may unpack to anything. */
+  #file(media: Media, param: string): void {
+    this.mediaTokens += FILE_OVERHEAD;
+    if (media.kind !== "base64" || !media.mediaType.startsWith("text/")) this.windowParam ??= param;
+  }
+}
+
+const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
+
+/** Tools that the provider runs, in whatever field the dialect kept them. */
+function hostedToolsOf(rest: Readonly<Record<string, unknown>>): HostedTool[] {
+  const found: HostedTool[] = [];
+  for (const field of HOSTED_FIELDS) if (isSet(rest[field])) found.push({ param: field, fee: undefined, maxCalls: undefined });
+  for (const [field, value] of Object.entries(rest)) {
+    if (!Array.isArray(value) || !/tools?$/i.test(field)) continue;
+    value.forEach((tool: unknown, i) => {
+      const hosted = hostedTool(tool, `${field}[${i}]`);
+      if (hosted) found.push(hosted);
+    });
+  }
+  return found;
+}
+
+function hostedTool(tool: unknown, param: string): HostedTool | undefined {
+  if (typeof tool !== "object" || tool === null || "functionDeclarations" in tool) return undefined;
+  const type = "type" in tool && typeof tool.type === "string" ? tool.type : "";
+  if (CALLERS_TOOLS.has(type)) return undefined;
+  const cap = "max_uses" in tool ? tool.max_uses : undefined;
+  return {
+    param,
+    fee: FEES.find((row) => row.type.test(type))?.fee,
+    maxCalls: typeof cap === "number" && Number.isSafeInteger(cap) && cap >= 0 ? cap : undefined,
+  };
+}
+
+const utf8 = new TextDecoder();
+const ASCII_WITHOUT_ESCAPES = /^[\t\n\r -[\]-~]*$/;
+
+/**
+ * Bytes of the text that a tokenizer may see. Some normalise first (NFKC), which can make text longer: U+FDFA is 3 bytes
+ * and becomes 33, so whichever form is longer counts.
+ */
+function textBytes(body: Uint8Array): number {
+  const text = utf8.decode(body);
+  if (text.length === body.length && ASCII_WITHOUT_ESCAPES.test(text)) return body.length;
+  const plain = text.replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Math.max(body.length, utf8Length(plain.normalize("NFKC")));
+}
+
+/** Bytes in UTF-8; a lone surrogate counts as the replacement character does. */
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x800 && (unit < 0xd800 || unit > 0xdfff)) bytes += 2;
+    else if (unit >= 0x80) bytes += 1;
+  }
+  return bytes;
+}

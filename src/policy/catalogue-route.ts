@@ -1,0 +1,112 @@
+// Which provider a model id goes to (product.md, Fixed interfaces): the catalogue names it, else its family does, else nobody.
+import { Failure } from "../core/failure";
+import { undatedId } from "../core/model-id";
+
+/** A provider as the router sees it, in the order in which ties are broken. */
+export interface RouteRow {
+  /** The slug. */
+  name: string;
+  /** Other slugs that mean it ("google"). */
+  aliases: readonly string[];
+  /** An account is connected. */
+  connected: boolean;
+  /** How to connect it: the environment variable of its key, or of its base URL. */
+  variable: string;
+  /** Ids that go here when no catalogue has them. */
+  families: readonly RegExp[];
+  /** Its catalogue has this exact id. */
+  knows(model: string): boolean;
+  /** Every id that its catalogue has: asked only to suggest one. */
+  ids(): readonly string[];
+}
+
+export interface RouteAsk {
+  model: string;
+  /** `provider.only` of the request: the only slugs that may serve it. undefined: any. */
+  only: readonly string[] | undefined;
+}
+
+/**
+ * The slugs that may serve the model, best first; never empty. A pinned provider is taken at its word for any id.
+ * Throws `model_not_found` for an id of nobody or of nobody that is connected, `invalid_value` for a pin on an unknown slug.
+ */
+export function routeModel(ask: RouteAsk, rows: readonly RouteRow[]): readonly string[] {
+  if (ask.only !== undefined && ask.only.length > 0) return pinned(ask.only, rows);
+  const undated = undatedId(ask.model);
+  const byCatalogue = [ask.model, ...(undated === undefined ? [] : [undated])].map((id) => rows.filter((row) => row.knows(id)));
+  const byFamily = rows.filter((row) => row.families.some((family) => family.test(ask.model)));
+  const claims = [...byCatalogue, byFamily];
+  for (const claim of claims) {
+    const connected = claim.filter((row) => row.connected);
+    if (connected.length > 0) return connected.map((row) => row.name);
+  }
+  const unconnected = claims.find((claim) => claim.length > 0);
+  throw unconnected ? notConnected(`The model ${quoted(ask.model)} is served by`, unconnected, "model") : unknown(ask.model, rows);
+}
+
+function pinned(only: readonly string[], rows: readonly RouteRow[]): readonly string[] {
+  const named = only.map((slug, i) => {
+    const row = rows.find((each) => each.name === slug || each.aliases.includes(slug));
+    if (!row) {
+      const known = rows.map((each) => each.name).join(", ");
+      throw new Failure("invalid_value", `Unknown provider ${quoted(slug)}. Known: ${known}`, { param: `provider.only[${i}]` });
+    }
+    return row;
+  });
+  const connected = named.filter((row) => row.connected);
+  if (connected.length === 0) throw notConnected("The request allows only", named, "provider.only");
+  return [...new Set(connected.map((row) => row.name))];
+}
+
+function notConnected(start: string, rows: readonly RouteRow[], param: string): Failure {
+  const names = rows.map((row) => row.name).join(" or ");
+  const variables = rows.map((row) => row.variable).join(" or ");
+  const verb = rows.length === 1 ? "which is not" : "none of which is";
+  return new Failure("model_not_found", `${start} ${names}, ${verb} connected here. Set ${variables} to connect it`, { param });
+}
+
+function unknown(model: string, rows: readonly RouteRow[]): Failure {
+  const near = nearestIds(model, rows);
+  const hint = near.length === 0 ? "GET /v1/models lists what there is" : `Did you mean ${near.map(quoted).join(" or ")}?`;
+  return new Failure("model_not_found", `The model ${quoted(model)} does not exist here. ${hint}`, { param: "model" });
+}
+
+const SHOWN_CHARACTERS_MAX = 100;
+const quoted = (text: string): string => `"${text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text}"`;
+
+const SUGGESTIONS_MAX = 3;
+
+/** The closest ids of connected providers, else of all: at most three, and none that differs in more than a third. */
+function nearestIds(model: string, rows: readonly RouteRow[]): readonly string[] {
+  if (model === "" || model.length > SHOWN_CHARACTERS_MAX) return [];
+  const connected = rows.filter((row) => row.connected);
+  const ids = new Set((connected.length > 0 ? connected : rows).flatMap((row) => row.ids()));
+  const wanted = model.toLowerCase();
+  const most = Math.max(1, Math.floor(wanted.length / 3));
+  const scored: { id: string; distance: number }[] = [];
+  for (const id of ids) {
+    const distance = editDistance(wanted, id.toLowerCase(), most);
+    if (distance <= most) scored.push({ id, distance });
+  }
+  scored.sort((a, b) => a.distance - b.distance || (a.id < b.id ? -1 : 1));
+  return scored.slice(0, SUGGESTIONS_MAX).map(({ id }) => id);
+}
+
+/** Levenshtein's distance, or `most + 1` as soon as it is certain to be more. */
+function editDistance(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return most + 1;
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    let least = i;
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const cell = Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+      next.push(cell);
+      if (cell < least) least = cell;
+    }
+    if (least > most) return most + 1;
+    row = next;
+  }
+  return row[b.length] ?? most + 1;
+}
