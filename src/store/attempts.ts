@@ -1,0 +1,80 @@
+// The life of one attempt in the store: hold, then ledger row, each durable, the sums in memory ahead of both.
+import { Failure } from "../core/failure";
+import type { AttemptRecord, Clock, Holds, Ledger, Log, Outcome } from "../core/ports";
+import type { ReadBackend } from "./backend";
+import type { HoldBook } from "./hold-book";
+import { storageFailure } from "./storage-failure";
+import type { Writer } from "./writer";
+
+export class Attempts implements Holds, Ledger {
+  readonly #book: HoldBook;
+  readonly #writer: Writer;
+  readonly #reader: Pick<ReadBackend, "settled">;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  /** Settlements on their way, so that a second one of the same attempt shares the first one's fate. */
+  readonly #settling = new Map<string, Promise<void>>();
+
+  constructor(book: HoldBook, writer: Writer, reader: Pick<ReadBackend, "settled">, clock: Clock, log: Log) {
+    this.#book = book;
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** The reservation counts from the moment of the call, before anything is awaited. */
+  async open(attempt: AttemptRecord): Promise<void> {
+    if (this.#book.has(attempt.attemptId) || this.#settling.has(attempt.attemptId)) {
+      throw new Failure("internal_error", "This attempt already holds money");
+    }
+    this.#book.open(attempt);
+    try {
+      await this.#writer.submit({ type: "hold", attempt });
+    } catch (error) {
+      this.#book.cancel(attempt);
+      throw error;
+    }
+  }
+
+  openCount(): number {
+    return this.#book.size;
+  }
+
+  settle(attempt: AttemptRecord, outcome: Outcome): Promise<void> {
+    const earlier = this.#settling.get(attempt.attemptId);
+    if (earlier !== undefined) return earlier;
+    if (!this.#book.has(attempt.attemptId)) return this.#mustBeSettled(attempt);
+    this.#book.settle(attempt, outcome.cost);
+    const settling = this.#write(attempt, outcome);
+    this.#settling.set(attempt.attemptId, settling);
+    // Callers need not wait, and then a rejection has no other listener. The hold stands: its bound stays reserved.
+    settling.catch((error: unknown) => {
+      this.#log.write("error", "store.not_settled", { attemptId: attempt.attemptId, cause: String(error) });
+    });
+    return settling;
+  }
+
+  drain(): Promise<void> {
+    return this.#writer.drain();
+  }
+
+  async #write(attempt: AttemptRecord, outcome: Outcome): Promise<void> {
+    try {
+      await this.#writer.submitKept({ type: "settle", attempt, outcome, settledAt: this.#clock.now() });
+    } catch (error) {
+      this.#book.unsettle(attempt, outcome.cost);
+      throw error;
+    } finally {
+      this.#settling.delete(attempt.attemptId);
+    }
+  }
+
+  /** No hold in memory: right only for an attempt that has its row. */
+  async #mustBeSettled(attempt: AttemptRecord): Promise<void> {
+    const settled = await this.#reader.settled(attempt.attemptId).catch((error: unknown) => {
+      throw storageFailure(error);
+    });
+    if (!settled) throw new Failure("internal_error", "An attempt without a hold was settled");
+  }
+}

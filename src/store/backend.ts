@@ -1,0 +1,76 @@
+// What stands behind the store: a database (sql-backend.ts) or memory (memory.ts). Everything above it is shared, so that
+// the simulator and the tests run the same writer, counters and key cache as production.
+import type { ApiKey } from "../core/exchange";
+import type { KeyMode } from "../core/ids";
+import type { NanoUsd } from "../core/money";
+import type { AttemptRecord, AuditEntry, AuditQuery, Outcome, Refusal, UsageGroup, UsageQuery } from "../core/ports";
+import type { Price } from "../core/price";
+import type { OrganizationStatus } from "./schema";
+
+export interface Organization {
+  id: string;
+  name: string;
+  status: OrganizationStatus;
+  /** Unix milliseconds. */
+  createdAt: number;
+}
+
+/** A key with its hash (hex). */
+export interface StoredKey extends ApiKey {
+  readonly hash: string;
+}
+
+/** One change. A batch of them is all or nothing, in order. */
+export type Write =
+  | { type: "hold"; attempt: AttemptRecord }
+  /** A hold whose commit may or may not have happened, and whose call was never made. */
+  | { type: "unhold"; attemptId: string }
+  | { type: "settle"; attempt: AttemptRecord; outcome: Outcome; settledAt: number }
+  | { type: "refusal"; refusal: Refusal }
+  | { type: "key"; key: StoredKey }
+  | { type: "revoke"; organizationId: string; keyId: string; revokedAt: number }
+  | { type: "price"; price: Price; keptAt: number }
+  | { type: "organization"; organization: Organization };
+
+/** The writer's side. */
+export interface WriteBackend {
+  /** Durable when it returns or resolves. Throws the driver's error, and then nothing of the batch is written (a lost network answer excepted). */
+  apply(writes: readonly Write[]): void | Promise<void>;
+  /** A real write of no consequence; throws while writing is impossible. */
+  probe(): void | Promise<void>;
+}
+
+/** Sums of one key's ledger rows. */
+export interface SpentRow {
+  mode: KeyMode;
+  organizationId: string;
+  keyId: string;
+  spent: NanoUsd;
+}
+
+/** What lives in memory while the process runs. */
+export interface Loaded {
+  organizations: readonly Organization[];
+  /** In the order of their making. */
+  keys: readonly StoredKey[];
+  spent: readonly SpentRow[];
+  priceVersions: readonly string[];
+}
+
+/** The readers' side. `after` is the request id that the page before ended with. */
+export interface ReadBackend {
+  load(): Promise<Loaded>;
+  /** Whether the attempt has its ledger row. */
+  settled(attemptId: string): Promise<boolean>;
+  price(version: string): Promise<Price | undefined>;
+  /** Newest first; one more than `query.limit` where there is more. */
+  audit(query: AuditQuery, after: string | undefined): Promise<AuditEntry[]>;
+  usage(query: UsageQuery): Promise<UsageGroup[]>;
+}
+
+export interface Backend extends WriteBackend, ReadBackend {
+  /** Called once, when the store is up: `lost` fires when another owner has taken the data. */
+  watch(lost: (cause: unknown) => void): void;
+  /** Gives the data free for another owner. */
+  close(): Promise<void>;
+}

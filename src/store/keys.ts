@@ -1,0 +1,129 @@
+// API keys, all of them in memory: authentication is a map hit on the public id and one HMAC, and never waits for the database.
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { ApiKey } from "../core/exchange";
+import { Failure } from "../core/failure";
+import { formatKey, type KeyMode, PUBLIC_ID_LENGTH, parseKey, publicIdFrom } from "../core/ids";
+import type { Clock, Keys, Listing, NewKey, Page, Random } from "../core/ports";
+import { Secret } from "../core/secret";
+import type { Organization, StoredKey } from "./backend";
+import { cursorOf, readPage } from "./cursor";
+import type { Writer } from "./writer";
+
+export const DEFAULT_ORGANIZATION = "default";
+
+const SECRET_BYTES = 32;
+
+const hmac = (pepper: Secret, text: string): Buffer => createHmac("sha256", pepper.reveal()).update(text).digest();
+
+/** Tells whether a database's keys were hashed with this pepper, without telling the pepper. */
+export const pepperCheck = (pepper: Secret): string => hmac(pepper, "tollway pepper check").toString("hex");
+
+export interface KeyOptions {
+  pepper: Secret;
+  /** "tw": what keys begin with. */
+  keyPrefix: string;
+  clock: Clock;
+  random: Random;
+}
+
+interface Entry {
+  key: ApiKey;
+  hash: Buffer;
+}
+
+export class KeyCache implements Keys {
+  readonly #options: KeyOptions;
+  readonly #writer: Writer;
+  readonly #organizations: ReadonlyMap<string, Organization>;
+  /** By key id, in the order of their making. */
+  readonly #entries = new Map<string, Entry>();
+  /** Compared with when the id is unknown, so that unknown ids and wrong secrets take the same time. */
+  readonly #dummy: Buffer;
+  #quickstart: Promise<{ key: ApiKey; plain: Secret }> | undefined;
+
+  constructor(stored: readonly StoredKey[], organizations: ReadonlyMap<string, Organization>, writer: Writer, options: KeyOptions) {
+    this.#options = options;
+    this.#writer = writer;
+    this.#organizations = organizations;
+    this.#dummy = hmac(options.pepper, "tollway no key");
+    for (const { hash, ...key } of stored) this.#entries.set(key.id, { key, hash: Buffer.from(hash, "hex") });
+  }
+
+  verify(presented: string): ApiKey | undefined {
+    const parts = parseKey(this.#options.keyPrefix, presented);
+    if (parts === undefined) return undefined;
+    const entry = this.#entries.get(`key_${parts.publicId}`);
+    const same = timingSafeEqual(hmac(this.#options.pepper, presented), entry?.hash ?? this.#dummy);
+    return same ? entry?.key : undefined;
+  }
+
+  async create(ask: NewKey): Promise<{ key: ApiKey; plain: Secret }> {
+    if (!this.#organizations.has(ask.organizationId)) {
+      throw new Failure("not_found", "There is no such organization", { param: "organization_id" });
+    }
+    let publicId = publicIdFrom(this.#options.random.bytes(PUBLIC_ID_LENGTH));
+    while (this.#entries.has(`key_${publicId}`)) publicId = publicIdFrom(this.#options.random.bytes(PUBLIC_ID_LENGTH));
+    return this.#add(ask, publicId, this.#options.random.bytes(SECRET_BYTES));
+  }
+
+  quickstart(): Promise<{ key: ApiKey; plain: Secret }> {
+    // Two callers at once share one making; nothing is remembered after it, so that a later revocation shows.
+    this.#quickstart ??= this.#makeQuickstart().finally(() => {
+      this.#quickstart = undefined;
+    });
+    return this.#quickstart;
+  }
+
+  async list(organizationId: string, page: Page): Promise<Listing<ApiKey>> {
+    const after = readPage("keys", page);
+    const keys = [...this.#entries.values()].map((entry) => entry.key).filter((key) => key.organizationId === organizationId);
+    keys.reverse();
+    const start = after === undefined ? 0 : keys.findIndex((key) => key.id === after) + 1;
+    if (after !== undefined && start === 0) {
+      throw new Failure("invalid_value", "The cursor is not one that this listing has given", { param: "cursor" });
+    }
+    const data = keys.slice(start, start + page.limit);
+    const last = data.at(-1);
+    return { data, nextCursor: last !== undefined && start + page.limit < keys.length ? cursorOf("keys", last.id) : undefined };
+  }
+
+  async revoke(organizationId: string, id: string): Promise<boolean> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.key.organizationId !== organizationId) return false;
+    const revokedAt = entry.key.revokedAt ?? this.#options.clock.now();
+    // Refused from here on, before the row is written and even if it cannot be: the caller hears of that and asks again.
+    entry.key = { ...entry.key, revokedAt };
+    await this.#writer.submit({ type: "revoke", organizationId, keyId: id, revokedAt });
+    return true;
+  }
+
+  /** The key, made from the pepper: nothing but its hash is stored, and it can be shown at every start. */
+  async #makeQuickstart(): Promise<{ key: ApiKey; plain: Secret }> {
+    const { pepper, keyPrefix } = this.#options;
+    const mode: KeyMode = "test";
+    const publicId = publicIdFrom(hmac(pepper, `quickstart id ${keyPrefix}`));
+    const secret = hmac(pepper, "quickstart");
+    const known = this.#entries.get(`key_${publicId}`);
+    if (known !== undefined) return { key: known.key, plain: new Secret(formatKey(keyPrefix, mode, publicId, secret)) };
+    return this.#add({ organizationId: DEFAULT_ORGANIZATION, name: "quickstart", mode }, publicId, secret);
+  }
+
+  async #add(ask: NewKey, publicId: string, secret: Uint8Array): Promise<{ key: ApiKey; plain: Secret }> {
+    const { pepper, keyPrefix, clock } = this.#options;
+    const plain = formatKey(keyPrefix, ask.mode, publicId, secret);
+    const hash = hmac(pepper, plain);
+    const key: ApiKey = {
+      id: `key_${publicId}`,
+      organizationId: ask.organizationId,
+      name: ask.name,
+      mode: ask.mode,
+      createdAt: clock.now(),
+      expiresAt: ask.expiresAt,
+      responseMetadata: "inline",
+      dropParams: false,
+    };
+    await this.#writer.submit({ type: "key", key: { ...key, hash: hash.toString("hex") } });
+    this.#entries.set(key.id, { key, hash });
+    return { key, plain: new Secret(plain) };
+  }
+}

@@ -1,0 +1,247 @@
+// The store without a database: for tests and the simulator. The same writer, sums and key cache as in production stand above it,
+// and its data outlives a store, so that a crash and a restart can be played.
+import { addUsd, nanoUsd, ZERO_USD } from "../core/money";
+import type { AttemptRecord, AuditEntry, AuditQuery, LedgerRow, Refusal, UsageDimension, UsageGroup, UsageQuery } from "../core/ports";
+import type { Price } from "../core/price";
+import { auditEntryOf } from "./audit-entry";
+import type { Backend, Loaded, Organization, SpentRow, StoredKey, Write } from "./backend";
+import { int64, UnstorableValue } from "./column";
+import { DEFAULT_ORGANIZATION } from "./keys";
+import { orphanOutcome } from "./orphan";
+import { assembleStore, STORE_LIMITS, type Store, type StoreLimits, type StoreOptions } from "./store";
+import { DataFolderInUse } from "./store-refused";
+
+/** What a restart finds. */
+export interface MemoryData {
+  organizations: Map<string, Organization>;
+  keys: Map<string, StoredKey>;
+  holds: Map<string, AttemptRecord>;
+  ledger: LedgerRow[];
+  /** By attempt id. */
+  settled: Set<string>;
+  refusals: Map<string, Refusal>;
+  prices: Map<string, Price>;
+  /** The backend that owns the data; undefined: nobody. */
+  owner: object | undefined;
+  /** While set, every write throws it: a disk that is full, a network that is away. */
+  fault: unknown;
+}
+
+export const memoryData = (): MemoryData => ({
+  organizations: new Map(),
+  keys: new Map(),
+  holds: new Map(),
+  ledger: [],
+  settled: new Set(),
+  refusals: new Map(),
+  prices: new Map(),
+  owner: undefined,
+  fault: undefined,
+});
+
+export type MemoryOptions = Omit<StoreOptions, "limits"> & {
+  /** Default: data of its own. */
+  data?: MemoryData | undefined;
+  limits?: Partial<StoreLimits> | undefined;
+  /** Takes the data from its owner, as a restart after a kill does. */
+  takeOver?: boolean | undefined;
+};
+
+/** As `openStore`, over `options.data`. */
+export async function openMemoryStore(options: MemoryOptions): Promise<Store> {
+  const { clock } = options;
+  const data = options.data ?? memoryData();
+  if (data.owner !== undefined && options.takeOver !== true) throw new DataFolderInUse("Another store is using this data");
+  const backend = new MemoryBackend(data);
+  data.owner = backend;
+  if (!data.organizations.has(DEFAULT_ORGANIZATION)) {
+    const organization: Organization = { id: DEFAULT_ORGANIZATION, name: DEFAULT_ORGANIZATION, status: "active", createdAt: clock.now() };
+    data.organizations.set(organization.id, organization);
+  }
+  const settledAt = clock.now();
+  backend.apply(
+    [...data.holds.values()].map((attempt) => ({ type: "settle", attempt, outcome: orphanOutcome(attempt, settledAt), settledAt })),
+  );
+  return assembleStore(backend, { ...options, limits: { ...STORE_LIMITS, ...options.limits } });
+}
+
+/** Newest first: request ids are UUIDv7. */
+const descending = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
+
+class MemoryBackend implements Backend {
+  readonly #data: MemoryData;
+
+  constructor(data: MemoryData) {
+    this.#data = data;
+  }
+
+  apply(writes: readonly Write[]): void {
+    this.probe();
+    const held = new Set<string>();
+    for (const write of writes) this.#check(write, held);
+    for (const write of writes) this.#write(write);
+  }
+
+  probe(): void {
+    if (this.#data.fault !== undefined) throw this.#data.fault;
+    if (this.#data.owner !== this) throw new Error("NOT NULL constraint failed: leases.epoch");
+  }
+
+  watch(): void {}
+
+  async load(): Promise<Loaded> {
+    const sums = new Map<string, SpentRow>();
+    for (const { mode, organizationId, keyId, cost } of this.#data.ledger) {
+      const name = JSON.stringify([mode, organizationId, keyId]);
+      const row = sums.get(name) ?? { mode, organizationId, keyId, spent: ZERO_USD };
+      row.spent = addUsd(row.spent, cost ?? ZERO_USD);
+      sums.set(name, row);
+    }
+    const { organizations, keys, prices } = this.#data;
+    return {
+      organizations: [...organizations.values()],
+      keys: [...keys.values()],
+      spent: [...sums.values()],
+      priceVersions: [...prices.keys()],
+    };
+  }
+
+  async settled(attemptId: string): Promise<boolean> {
+    return this.#data.settled.has(attemptId);
+  }
+
+  async price(version: string): Promise<Price | undefined> {
+    return this.#data.prices.get(version);
+  }
+
+  async audit(query: AuditQuery, after: string | undefined): Promise<AuditEntry[]> {
+    const mine = (row: { organizationId: string; keyId: string; requestId: string }) =>
+      row.organizationId === query.organizationId &&
+      (query.keyId === undefined || row.keyId === query.keyId) &&
+      (query.requestId === undefined || row.requestId === query.requestId) &&
+      (after === undefined || row.requestId < after);
+    const attempts = Map.groupBy(this.#data.ledger.filter(mine), (row) => row.requestId);
+    const refusals = new Map([...this.#data.refusals.values()].filter(mine).map((row) => [row.requestId, row]));
+    const entries: AuditEntry[] = [];
+    for (const requestId of [...new Set([...attempts.keys(), ...refusals.keys()])].sort(descending)) {
+      const rows = (attempts.get(requestId) ?? []).toSorted((a, b) => a.attemptNumber - b.attemptNumber);
+      const entry = auditEntryOf(requestId, rows, refusals.get(requestId));
+      if (entry === undefined || (query.from !== undefined && entry.at < query.from) || (query.to !== undefined && entry.at >= query.to))
+        continue;
+      entries.push(entry);
+      if (entries.length > query.limit) break;
+    }
+    return entries;
+  }
+
+  async usage(query: UsageQuery): Promise<UsageGroup[]> {
+    const rows = this.#data.ledger.filter(
+      (row) =>
+        row.organizationId === query.organizationId &&
+        row.mode === query.mode &&
+        (query.keyId === undefined || row.keyId === query.keyId) &&
+        (query.from === undefined || row.heldAt >= query.from) &&
+        (query.to === undefined || row.heldAt < query.to),
+    );
+    const groups = [...Map.groupBy(rows, (row) => dimensionOf(row, query.groupBy))].map(([value, members]) => groupOf(value, members));
+    groups.sort((a, b) => {
+      if (query.groupBy === "day") return descending(a.value ?? "", b.value ?? "");
+      if (a.cost !== b.cost) return a.cost < b.cost ? 1 : -1;
+      // As SQL has it: NULL before every text.
+      return a.value === null ? -1 : b.value === null ? 1 : -descending(a.value, b.value);
+    });
+    return groups.slice(0, query.limit);
+  }
+
+  async close(): Promise<void> {
+    if (this.#data.owner === this) this.#data.owner = undefined;
+  }
+
+  /** What the schema's constraints refuse. `held`: the holds of this batch so far. */
+  #check(write: Write, held: Set<string>): void {
+    if (write.type === "hold") {
+      const { attemptId, bound } = write.attempt;
+      checkMoney(bound);
+      if (held.has(attemptId) || this.#data.holds.has(attemptId)) throw new UnstorableValue("The attempt is held already");
+      held.add(attemptId);
+    } else if (write.type === "settle") {
+      checkMoney(write.outcome.cost);
+      checkMoney(write.outcome.usage?.reportedCost);
+    } else if (write.type === "key" && this.#data.keys.has(write.key.id)) {
+      throw new UnstorableValue("The key exists already");
+    }
+  }
+
+  #write(write: Write): void {
+    const data = this.#data;
+    switch (write.type) {
+      case "hold":
+        data.holds.set(write.attempt.attemptId, { ...write.attempt });
+        return;
+      case "unhold":
+        data.holds.delete(write.attemptId);
+        return;
+      case "settle":
+        data.holds.delete(write.attempt.attemptId);
+        if (data.settled.has(write.attempt.attemptId)) return;
+        data.settled.add(write.attempt.attemptId);
+        data.ledger.push(Object.freeze({ ...write.attempt, ...write.outcome, id: data.ledger.length + 1, settledAt: write.settledAt }));
+        return;
+      case "refusal": {
+        const { organizationId, requestId } = write.refusal;
+        const name = JSON.stringify([organizationId, requestId]);
+        if (!data.refusals.has(name)) data.refusals.set(name, { ...write.refusal });
+        return;
+      }
+      case "key":
+        data.keys.set(write.key.id, write.key);
+        return;
+      case "revoke": {
+        const key = data.keys.get(write.keyId);
+        if (key?.organizationId !== write.organizationId) return;
+        data.keys.set(key.id, { ...key, revokedAt: key.revokedAt ?? write.revokedAt });
+        return;
+      }
+      case "price":
+        if (!data.prices.has(write.price.version)) data.prices.set(write.price.version, write.price);
+        return;
+      case "organization":
+        data.organizations.set(write.organization.id, write.organization);
+        return;
+    }
+  }
+}
+
+function checkMoney(amount: bigint | undefined): void {
+  if (amount !== undefined && int64(amount) < 0n) throw new UnstorableValue("Money cannot be negative");
+}
+
+function dimensionOf(row: LedgerRow, by: UsageDimension): string | null {
+  switch (by) {
+    case "model":
+      return row.modelServed;
+    case "provider":
+      return row.provider;
+    case "key":
+      return row.keyId;
+    case "tag":
+      return row.tag ?? null;
+    case "day":
+      return new Date(row.heldAt).toISOString().slice(0, 10);
+  }
+}
+
+function groupOf(value: string | null, rows: readonly LedgerRow[]): UsageGroup {
+  const sum = (pick: (row: LedgerRow) => number | undefined) => rows.reduce((total, row) => total + BigInt(pick(row) ?? 0), 0n);
+  return {
+    value,
+    requests: new Set(rows.map((row) => row.requestId)).size,
+    attempts: rows.length,
+    inputTokens: sum((row) => row.usage?.inputTokens),
+    outputTokens: sum((row) => row.usage?.outputTokens),
+    cacheReadInputTokens: sum((row) => row.usage?.cacheReadInputTokens),
+    reasoningOutputTokens: sum((row) => row.usage?.reasoningOutputTokens),
+    cost: nanoUsd(rows.reduce((total, row) => total + (row.cost ?? 0n), 0n)),
+    unpriced: rows.filter((row) => row.cost === undefined).length,
+  };
+}

@@ -1,0 +1,154 @@
+// The tables, for both drivers. drizzle/ is generated from this file (`drizzle-kit generate`) and only ever appended to.
+// The hot tables (holds, ledger, refusals) have no foreign keys: a ledger row must be writable whatever became of its key.
+import { sql } from "drizzle-orm";
+import { check, index, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { ApiKey } from "../core/exchange";
+import type { KeyMode } from "../core/ids";
+import type { Settlement } from "../core/ports";
+import type { UsageSource } from "../core/usage";
+import { count, duration, flag, money } from "./column";
+
+export type OrganizationStatus = "active" | "suspended" | "cancelled";
+
+export const organizations = sqliteTable("organizations", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  status: text("status").$type<OrganizationStatus>().notNull(),
+  createdAt: count("created_at").notNull(),
+});
+
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    id: text("id").primaryKey(),
+    organizationId: text("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    name: text("name").notNull(),
+    mode: text("mode").$type<KeyMode>().notNull(),
+    /** HMAC-SHA-256 of the whole key under the pepper, in hex. The key itself is nowhere. */
+    hash: text("hash").notNull(),
+    createdAt: count("created_at").notNull(),
+    expiresAt: count("expires_at"),
+    revokedAt: count("revoked_at"),
+    responseMetadata: text("response_metadata").$type<ApiKey["responseMetadata"]>().notNull(),
+    dropParams: flag("drop_params").notNull(),
+  },
+  (table) => [index("api_keys_organization").on(table.organizationId)],
+);
+
+/** What a hold and its ledger row both say of an attempt (`AttemptRecord`). */
+const attempt = () => ({
+  requestId: text("request_id").notNull(),
+  attemptNumber: count("attempt_number").notNull(),
+  heldAt: count("held_at").notNull(),
+  organizationId: text("organization_id").notNull(),
+  keyId: text("key_id").notNull(),
+  mode: text("mode").$type<KeyMode>().notNull(),
+  door: text("door").notNull(),
+  provider: text("provider").notNull(),
+  modelRequested: text("model_requested").notNull(),
+  modelServed: text("model_served").notNull(),
+  stream: flag("stream").notNull(),
+  tag: text("tag"),
+  agent: text("agent"),
+  run: text("run"),
+  user: text("user"),
+  priceVersion: text("price_version"),
+  bound: money("bound"),
+  decision: text("decision"),
+});
+
+/** Money held for dispatched attempts. The only mutable table of money. */
+export const holds = sqliteTable(
+  "holds",
+  { attemptId: text("attempt_id").primaryKey(), ...attempt(), epoch: count("epoch").notNull() },
+  () => [check("holds_bound", sql`bound >= 0`)],
+);
+
+/** One row per dispatched attempt, for ever: triggers abort every update and delete. `id` ascends in the order of settling. */
+export const ledger = sqliteTable(
+  "ledger",
+  {
+    id: count("id").primaryKey(),
+    attemptId: text("attempt_id").notNull(),
+    ...attempt(),
+    settlement: text("settlement").$type<Settlement>().notNull(),
+    usageSource: text("usage_source").$type<UsageSource>().notNull(),
+    cost: money("cost"),
+    inputTokens: count("input_tokens"),
+    outputTokens: count("output_tokens"),
+    cacheReadInputTokens: count("cache_read_input_tokens"),
+    cacheCreationInputTokens: count("cache_creation_input_tokens"),
+    cacheCreation1hInputTokens: count("cache_creation_1h_input_tokens"),
+    reasoningOutputTokens: count("reasoning_output_tokens"),
+    inputAudioTokens: count("input_audio_tokens"),
+    outputAudioTokens: count("output_audio_tokens"),
+    outputImageTokens: count("output_image_tokens"),
+    cacheReadAudioTokens: count("cache_read_audio_tokens"),
+    toolCalls: text("tool_calls", { mode: "json" }).$type<Readonly<Record<string, number>>>(),
+    serviceTier: text("service_tier"),
+    reportedCost: money("reported_cost"),
+    upstreamStatus: count("upstream_status"),
+    errorCode: text("error_code"),
+    finishReason: text("finish_reason"),
+    latencyMs: duration("latency_ms").notNull(),
+    timeToFirstChunkMs: duration("time_to_first_chunk_ms"),
+    flags: text("flags", { mode: "json" }).$type<readonly string[]>().notNull(),
+    settledAt: count("settled_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("ledger_attempt").on(table.attemptId),
+    // Request ids are UUIDv7: these two are the audit's order, newest first, whole and per key.
+    index("ledger_organization_request").on(table.organizationId, table.requestId),
+    index("ledger_key_request").on(table.keyId, table.requestId),
+    index("ledger_organization_held").on(table.organizationId, table.heldAt),
+    check("ledger_cost", sql`cost >= 0`),
+  ],
+);
+
+/** Calls that were refused before any attempt. */
+export const refusals = sqliteTable(
+  "refusals",
+  {
+    id: count("id").primaryKey(),
+    requestId: text("request_id").notNull(),
+    at: count("at").notNull(),
+    organizationId: text("organization_id").notNull(),
+    keyId: text("key_id").notNull(),
+    mode: text("mode").$type<KeyMode>().notNull(),
+    door: text("door").notNull(),
+    modelRequested: text("model_requested"),
+    status: count("status").notNull(),
+    errorCode: text("error_code").notNull(),
+    tag: text("tag"),
+  },
+  (table) => [
+    uniqueIndex("refusals_organization_request").on(table.organizationId, table.requestId),
+    index("refusals_key_request").on(table.keyId, table.requestId),
+  ],
+);
+
+/** Every price that a ledger row names, whole, so that a cost can be computed again years later. */
+export const priceVersions = sqliteTable("price_versions", {
+  version: text("version").primaryKey(),
+  provider: text("provider").notNull(),
+  model: text("model").notNull(),
+  source: text("source").notNull(),
+  date: text("date").notNull(),
+  /** Rates, tiers, service tiers and fees as JSON, integers as decimal strings. */
+  figures: text("figures").notNull(),
+  keptAt: count("kept_at").notNull(),
+});
+
+/** One row: who owns this database. Every batch checks the epoch, so that a former owner's writes abort. */
+export const leases = sqliteTable("leases", {
+  id: count("id").primaryKey(),
+  epoch: count("epoch").notNull(),
+  /** Empty: nobody. */
+  owner: text("owner").notNull(),
+  expiresAt: count("expires_at").notNull(),
+});
+
+/** Facts about the database as a whole, by name. */
+export const settings = sqliteTable("settings", { name: text("name").primaryKey(), value: text("value").notNull() });

@@ -1,0 +1,184 @@
+// The backend over a database, the same for both drivers: start-up (lease, migrations, orphans), batches, and reads.
+import { asc, eq, ne, sql } from "drizzle-orm";
+import { nanoUsd } from "../core/money";
+import type { AuditEntry, AuditQuery, Clock, Log, Random, UsageGroup, UsageQuery } from "../core/ports";
+import type { Price } from "../core/price";
+import { readAudit } from "./audit-query";
+import type { Backend, Loaded, Write } from "./backend";
+import { fromInteger } from "./column";
+import type { Connection, Statement } from "./connection";
+import { DEFAULT_ORGANIZATION } from "./keys";
+import { fenceStatement, type LeaseTerms, releaseLease, renewLease, takeLease } from "./lease";
+import { attemptOf } from "./ledger-row";
+import { checkVersion } from "./migration";
+import { orphanOutcome } from "./orphan";
+import { figuresOf } from "./price-record";
+import { apiKeys, holds, ledger, organizations, priceVersions, settings } from "./schema";
+import { statementsOf } from "./statement";
+import { PepperMismatch } from "./store-refused";
+import { readUsage } from "./usage-query";
+
+export interface SqlBackendOptions {
+  clock: Clock;
+  log: Log;
+  random: Random;
+  migrationsFolder: string;
+  /** What the pepper's check value must be (keys.ts). */
+  pepperCheck: string;
+  /** For a database that others can reach; undefined: a lock on the file keeps them out. */
+  lease: LeaseTerms | undefined;
+}
+
+/** Orphans are charged in batches of so many. */
+const ORPHAN_BATCH = 200;
+
+/** Takes the database over and makes it sound; throws `StoreRefused` or the driver's error. */
+export async function openSqlBackend(connection: Connection, options: SqlBackendOptions): Promise<Backend> {
+  const { clock, lease } = options;
+  const owner = Buffer.from(options.random.bytes(16)).toString("hex");
+  // A database in use must not be migrated under its owner's feet: the lease first, where there is one already.
+  const known = await checkVersion(connection.db, options.migrationsFolder);
+  const early = known ? await takeLease(connection, clock, owner, lease) : undefined;
+  await connection.migrate();
+  const epoch = early ?? (await takeLease(connection, clock, owner, lease));
+  const backend = new SqlBackend(connection, epoch, options);
+  try {
+    await backend.prepare();
+    return backend;
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+}
+
+class SqlBackend implements Backend {
+  readonly #connection: Connection;
+  readonly #epoch: number;
+  readonly #options: SqlBackendOptions;
+  /** Opens every batch: empty where the file's lock already keeps others out. */
+  readonly #fence: readonly Statement[];
+  #stopRenewing = () => {};
+
+  constructor(connection: Connection, epoch: number, options: SqlBackendOptions) {
+    this.#connection = connection;
+    this.#epoch = epoch;
+    this.#options = options;
+    this.#fence = options.lease === undefined ? [] : [fenceStatement(epoch)];
+  }
+
+  apply(writes: readonly Write[]): void | Promise<void> {
+    const statements = [...this.#fence];
+    for (const write of writes) statementsOf(write, this.#epoch, statements);
+    return this.#connection.batch(statements);
+  }
+
+  probe(): void | Promise<void> {
+    const touch = { sql: "INSERT INTO settings (name, value) VALUES ('probe', '') ON CONFLICT (name) DO UPDATE SET value = ''", args: [] };
+    return this.#connection.batch([...this.#fence, touch]);
+  }
+
+  watch(lost: (cause: unknown) => void): void {
+    const { lease } = this.#options;
+    if (lease !== undefined) this.#stopRenewing = renewLease(this.#connection, this.#epoch, lease, this.#options, lost);
+  }
+
+  /** The rows that are always there, and the ends of what a dead process left open. */
+  async prepare(): Promise<void> {
+    const { clock, pepperCheck } = this.#options;
+    await this.#connection.batch([
+      ...this.#fence,
+      {
+        sql: "INSERT INTO organizations (id, name, status, created_at) VALUES (?, ?, 'active', ?) ON CONFLICT (id) DO NOTHING",
+        args: [DEFAULT_ORGANIZATION, DEFAULT_ORGANIZATION, BigInt(clock.now())],
+      },
+      { sql: "INSERT INTO settings (name, value) VALUES ('pepper_check', ?) ON CONFLICT (name) DO NOTHING", args: [pepperCheck] },
+    ]);
+    const [kept] = await this.#connection.db.select().from(settings).where(eq(settings.name, "pepper_check"));
+    if (kept?.value !== pepperCheck) {
+      throw new PepperMismatch(
+        "The pepper is not the one this database's keys were made with. Restore the pepper, or every key would be refused.",
+      );
+    }
+    await this.#chargeOrphans();
+  }
+
+  async #chargeOrphans(): Promise<void> {
+    const { clock, log } = this.#options;
+    let charged = 0;
+    for (;;) {
+      const rows = await this.#connection.db
+        .select()
+        .from(holds)
+        .where(ne(holds.epoch, this.#epoch))
+        .orderBy(asc(holds.heldAt))
+        .limit(ORPHAN_BATCH);
+      if (rows.length === 0) break;
+      const settledAt = clock.now();
+      const writes = rows.map((row): Write => {
+        const attempt = attemptOf(row);
+        return { type: "settle", attempt, outcome: orphanOutcome(attempt, settledAt), settledAt };
+      });
+      await this.apply(writes);
+      charged += rows.length;
+    }
+    if (charged > 0) log.write("warn", "store.orphans_charged", { holds: charged, epoch: this.#epoch });
+  }
+
+  async load(): Promise<Loaded> {
+    const { db } = this.#connection;
+    const organizationRows = await db.select().from(organizations).orderBy(asc(organizations.createdAt), asc(organizations.id));
+    const keyRows = await db.select().from(apiKeys).orderBy(sql`rowid`);
+    const spent = await db
+      .select({
+        mode: ledger.mode,
+        organizationId: ledger.organizationId,
+        keyId: ledger.keyId,
+        spent: sql`coalesce(sum(${ledger.cost}), 0)`.mapWith((sum: unknown) => nanoUsd(fromInteger(sum))),
+      })
+      .from(ledger)
+      .groupBy(ledger.mode, ledger.organizationId, ledger.keyId);
+    const versions = await db.select({ version: priceVersions.version }).from(priceVersions);
+    return {
+      organizations: organizationRows,
+      keys: keyRows.map((row) => ({ ...row, expiresAt: row.expiresAt ?? undefined, revokedAt: row.revokedAt ?? undefined })),
+      spent,
+      priceVersions: versions.map((row) => row.version),
+    };
+  }
+
+  async settled(attemptId: string): Promise<boolean> {
+    const rows = await this.#connection.db.select({ id: ledger.id }).from(ledger).where(eq(ledger.attemptId, attemptId));
+    return rows.length > 0;
+  }
+
+  async price(version: string): Promise<Price | undefined> {
+    const [row] = await this.#connection.db.select().from(priceVersions).where(eq(priceVersions.version, version));
+    if (row === undefined) return undefined;
+    return {
+      provider: row.provider,
+      model: row.model,
+      version: row.version,
+      source: row.source,
+      date: row.date,
+      ...figuresOf(row.figures),
+    };
+  }
+
+  async audit(query: AuditQuery, after: string | undefined): Promise<AuditEntry[]> {
+    return readAudit(this.#connection.db, query, after);
+  }
+
+  async usage(query: UsageQuery): Promise<UsageGroup[]> {
+    return readUsage(this.#connection.db, query);
+  }
+
+  async close(): Promise<void> {
+    this.#stopRenewing();
+    try {
+      if (this.#options.lease !== undefined) await releaseLease(this.#connection, this.#epoch);
+    } catch (error) {
+      this.#options.log.write("warn", "store.lease_not_released", { epoch: this.#epoch, cause: String(error) });
+    }
+    await this.#connection.close();
+  }
+}

@@ -1,0 +1,148 @@
+// The store as the gateway sees it: the ports over any backend, with one writer and one set of sums.
+import { Failure } from "../core/failure";
+import { publicIdFrom } from "../core/ids";
+import type { Clock, Counters, Holds, Keys, Ledger, Log, Random, Records, Rollups, UsageQuery } from "../core/ports";
+import type { Secret } from "../core/secret";
+import { Attempts } from "./attempts";
+import type { Backend, Organization } from "./backend";
+import { HoldBook } from "./hold-book";
+import { KeyCache } from "./keys";
+import { PriceRecord } from "./price-record";
+import { RecordLog, type RefusalLimits } from "./record-log";
+import { storageFailure } from "./storage-failure";
+import { Writer, type WriterLimits } from "./writer";
+
+export interface StoreLimits extends WriterLimits {
+  refusals: RefusalLimits;
+}
+
+export const STORE_LIMITS: StoreLimits = { queue: 10_000, batch: 256, refusals: { burst: 2_000, perSecond: 10, waiting: 5_000 } };
+
+export interface StoreStats {
+  /** Writes that wait or are being written. */
+  queued: number;
+  /** Transactions so far. */
+  batches: number;
+  openHolds: number;
+  /** Refusals counted and not stored. */
+  refusalsDropped: number;
+}
+
+/** Organizations, as far as the store itself needs them: keys belong to one. `default` is there from the start. */
+export interface Organizations {
+  list(): readonly Organization[];
+  /** Durable when it resolves. */
+  create(name: string): Promise<Organization>;
+}
+
+export interface Store {
+  readonly keys: Keys;
+  readonly holds: Holds;
+  readonly ledger: Ledger;
+  readonly records: Records;
+  readonly rollups: Rollups;
+  readonly counters: Counters;
+  readonly organizations: Organizations;
+  /** The prices that ledger rows name. */
+  readonly priceVersions: PriceRecord;
+  /** Why writes are refused at the moment (`/readyz` 503); undefined: all is well. */
+  trouble(): Failure | undefined;
+  stats(): StoreStats;
+  /** Writes what is queued, refuses everything after, and lets the next owner in. Never rejects for want of a database. */
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  pepper: Secret;
+  keyPrefix: string;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  limits: StoreLimits;
+  schedule?: ((flush: () => void) => void) | undefined;
+}
+
+/** The ports over a backend that is ready: orphans are charged, sums are rebuilt before they are handed out. */
+export async function assembleStore(backend: Backend, options: StoreOptions): Promise<Store> {
+  const { clock, log, limits } = options;
+  const loaded = await backend.load();
+  const writer = new Writer(backend, { clock, log, limits, schedule: options.schedule });
+  const organizations = new Map(loaded.organizations.map((organization) => [organization.id, organization]));
+  const book = new HoldBook();
+  book.load(loaded.spent);
+  const reader = whileOpen(backend);
+  const attempts = new Attempts(book, writer, reader, clock, log);
+  const records = new RecordLog(writer, reader, clock, limits.refusals);
+  backend.watch((cause) => writer.fence(cause));
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await writer.close();
+    reader.close();
+    await backend.close();
+  };
+  return {
+    keys: new KeyCache(loaded.keys, organizations, writer, options),
+    holds: attempts,
+    ledger: attempts,
+    records,
+    rollups: { usage: (query) => readUsage(reader, query) },
+    counters: book,
+    organizations: {
+      list: () => [...organizations.values()],
+      create: (name) => createOrganization(name, organizations, writer, options),
+    },
+    priceVersions: new PriceRecord(loaded.priceVersions, writer, reader, () => clock.now(), log),
+    trouble: () => writer.trouble,
+    stats: () => ({ queued: writer.queued, batches: writer.batches, openHolds: book.size, refusalsDropped: records.dropped }),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+type Reader = Pick<Backend, "settled" | "price" | "audit" | "usage">;
+
+/** The backend's reads, refused once it is closed. */
+function whileOpen(backend: Backend): Reader & { close(): void } {
+  let open = true;
+  const read = async <T>(ask: () => Promise<T>): Promise<T> => {
+    if (!open) throw new Failure("storage_unavailable", "The gateway is shutting down", { retryAfterMs: 1_000 });
+    return ask();
+  };
+  return {
+    settled: (attemptId) => read(() => backend.settled(attemptId)),
+    price: (version) => read(() => backend.price(version)),
+    audit: (query, after) => read(() => backend.audit(query, after)),
+    usage: (query) => read(() => backend.usage(query)),
+    close: () => {
+      open = false;
+    },
+  };
+}
+
+async function readUsage(reader: Reader, query: UsageQuery) {
+  if (!Number.isInteger(query.limit) || query.limit < 1) {
+    throw new Failure("invalid_value", "limit must be a whole number from 1", { param: "limit" });
+  }
+  return reader.usage(query).catch((error: unknown) => {
+    throw storageFailure(error);
+  });
+}
+
+async function createOrganization(
+  name: string,
+  organizations: Map<string, Organization>,
+  writer: Writer,
+  options: StoreOptions,
+): Promise<Organization> {
+  const organization: Organization = {
+    id: `org_${publicIdFrom(options.random.bytes(12))}`,
+    name,
+    status: "active",
+    createdAt: options.clock.now(),
+  };
+  await writer.submit({ type: "organization", organization });
+  organizations.set(organization.id, organization);
+  return organization;
+}
