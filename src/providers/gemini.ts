@@ -1,0 +1,21 @@
+// https://ai.google.dev/api/generate-content
+import { gemini as geminiDialect } from "../dialects/gemini";
+import type { Provider } from "./provider";
+
+export const gemini: Provider = {
+  name: "gemini",
+  aliases: ["google"],
+  displayName: "Google Gemini",
+  baseUrl: "https://generativelanguage.googleapis.com/v1beta",
+  keyVariable: "GEMINI_API_KEY",
+  auth: { scheme: "header", name: "x-goog-api-key" },
+  headers: {},
+  operations: { chat: { dialect: geminiDialect } },
+  unsupported: [],
+  deviations: {},
+  onCallerGone: "cancel",
+  families: [/^gemini-/],
+  catalogueId: "gemini",
+  autoModels: { simple: "gemini-2.5-flash-lite", medium: "gemini-2.5-flash", complex: "gemini-2.5-pro" },
+  passHeaders: [],
+};
