@@ -1,0 +1,69 @@
+// answer: the response leaves. A whole answer with its cost in the headers; a stream pulled by the caller's own pace.
+import { usdText } from "../core/money";
+import type { Ports } from "../core/ports";
+import { providerNamed } from "../providers/registry";
+import { savedUsd } from "./answer-context";
+import type { Called } from "./call";
+import type { Door } from "./door";
+import type { LiveStream } from "./live-stream";
+
+export function answer(called: Called, door: Door, ports: Ports): Response {
+  const headers = answerHeaders(called, ports);
+  switch (called.answer.kind) {
+    case "whole":
+      headers.set("content-type", "application/json");
+      return new Response(called.answer.body as BodyInit, { headers });
+    case "stream":
+      headers.set("content-type", door.dialect.streamType);
+      headers.set("cache-control", "no-cache");
+      headers.set("x-accel-buffering", "no");
+      return new Response(readable(called.answer.live), { headers });
+  }
+}
+
+function answerHeaders(called: Called, ports: Ports): Headers {
+  const { attempt, answer: first, requestId } = called;
+  const { target } = attempt;
+  const own = (name: string): string => `x-${ports.settings.brand.namespace}-${name}`;
+  const headers = new Headers();
+  for (const name of providerNamed(target.provider).passHeaders) {
+    const value = first.headers.get(name);
+    if (value !== undefined) headers.set(name, value);
+  }
+  headers.set("x-request-id", requestId);
+  headers.set(own("request-id"), requestId);
+  headers.set(own("route"), "governed");
+  headers.set(own("source"), "upstream");
+  headers.set(own("provider"), target.provider);
+  headers.set(own("model-requested"), headerText(called.request.model));
+  headers.set(own("model-served"), headerText(target.model));
+  headers.set(own("fallback"), String(target !== called.targets[0]));
+  headers.set(own("attempts"), String(attempt.number));
+  if (first.ignored.length > 0) headers.set(own("ignored"), headerText(first.ignored.join(",")));
+  if (target.injectedMaxTokens !== undefined) headers.set(own("max-tokens"), String(target.injectedMaxTokens));
+  if (first.kind === "whole" && first.costUsd !== undefined) {
+    headers.set(own("cost-usd"), usdText(first.costUsd));
+    const saved = savedUsd(called, first.costUsd, first.usage);
+    if (saved !== undefined) headers.set(own("saved-usd"), usdText(saved));
+  }
+  return headers;
+}
+
+/** A model's name as a header value: what is not printable ASCII is percent-encoded. */
+const headerText = (text: string): string => text.replace(/[^\x20-\x7e]/g, (character) => encodeURIComponent(character)).slice(0, 512);
+
+/** `pull` always enqueues or closes: a pull that does neither is never repeated. */
+const readable = (live: LiveStream): ReadableStream<Uint8Array> =>
+  new ReadableStream<Uint8Array>({
+    start(controller) {
+      live.onCut(() => controller.error(new Error("The caller stopped reading.")));
+    },
+    async pull(controller) {
+      const bytes = await live.next();
+      if (bytes) controller.enqueue(bytes);
+      else controller.close();
+    },
+    cancel() {
+      live.callerGone();
+    },
+  });

@@ -1,0 +1,217 @@
+// One attempt, from the request that goes out to the first that is known of its answer. Runs inside withHold.
+import type { Outgoing } from "../core/exchange";
+import { asFailure, Failure } from "../core/failure";
+import type { NanoUsd } from "../core/money";
+import { DialError, type DialRequest, type DialResponse, type Ports } from "../core/ports";
+import type { Usage } from "../core/usage";
+import type { AnswerContext, Dialect } from "../dialects/dialect";
+import type { Provider } from "../providers/provider";
+import { providerNamed } from "../providers/registry";
+import { answerContext } from "./answer-context";
+import { settledNow } from "./attempt-hold";
+import type { Door } from "./door";
+import { LiveStream } from "./live-stream";
+import type { Meter } from "./meter";
+import { openTranslator } from "./translator";
+import type { Work } from "./work";
+
+export type FirstAnswer =
+  | {
+      kind: "whole";
+      body: Uint8Array | string;
+      costUsd: NanoUsd | undefined;
+      usage: Usage | undefined;
+      ignored: readonly string[];
+      headers: ReadonlyMap<string, string>;
+    }
+  | { kind: "stream"; live: LiveStream; ignored: readonly string[]; headers: ReadonlyMap<string, string> }
+  | { kind: "failed"; failure: Failure; retry: "same" | "elsewhere" | "never" };
+
+/** An error answer's body is read up to here, for its message. */
+const MAX_ERROR_BYTES = 256 * 1024;
+
+/** Throws what goes wrong; `failedAttempt` says what that means for the next attempt. */
+export async function openAnswer(work: Work, ports: Ports, callerSignal: AbortSignal): Promise<FirstAnswer> {
+  const provider = providerNamed(work.attempt.target.provider);
+  const dialect = provider.operations.chat.dialect;
+  const { outgoing } = work.attempt.target;
+  const { deadlines } = ports.settings;
+  const stream = work.planned.request.stream;
+  const watch = watchAttempt(ports, callerSignal, provider, stream ? deadlines.firstChunkMs : deadlines.answerMs);
+  try {
+    const response = await dial(work, provider, outgoing, ports, watch.signal);
+    work.meter.upstreamStatus = response.status;
+    if (response.status < 200 || response.status > 299) return await rejected(work, dialect, response);
+    if (stream) return await openStream({ ...work, provider, dialect, outgoing, response, watch, callerSignal }, ports);
+    return await readWhole(work, ports, dialect, outgoing, response);
+  } catch (thrown) {
+    throw watch.explain(thrown, work.meter);
+  } finally {
+    watch.stop();
+  }
+}
+
+/** What a failed attempt means: its failure is noted on the meter, and the class of retry is told. */
+export function failedAttempt(thrown: unknown, meter: Meter): FirstAnswer {
+  if (thrown instanceof DialError) {
+    const failure = new Failure("upstream_error", "The provider could not be reached.", { cause: thrown });
+    meter.errorCode = failure.code;
+    if (thrown.kind === "reset") meter.flags.add("maybe_billed");
+    return { kind: "failed", failure, retry: thrown.kind === "aborted" ? "never" : "same" };
+  }
+  const failure = asFailure(thrown);
+  meter.errorCode = failure.code;
+  if (failure.code === "upstream_error" && meter.upstreamStatus === 200 && !meter.flags.has("caller_gone")) meter.flags.add("malformed");
+  return { kind: "failed", failure, retry: meter.flags.has("caller_gone") ? "never" : failure.row.retry };
+}
+
+async function dial(work: Work, provider: Provider, outgoing: Outgoing, ports: Ports, signal: AbortSignal): Promise<DialResponse> {
+  const connection = ports.connections.connected(work.planned.key.organizationId).find((one) => one.provider === provider.name);
+  const { auth } = provider;
+  const request: DialRequest = {
+    url: `${connection?.baseUrl ?? provider.baseUrl}${outgoing.path}`,
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      accept: work.planned.request.stream ? "text/event-stream" : "application/json",
+      ...provider.headers,
+      ...outgoing.headers,
+    },
+    credential: connection && {
+      header: auth.scheme === "bearer" ? "authorization" : auth.name,
+      prefix: auth.scheme === "bearer" ? "Bearer " : "",
+      secret: connection.credential,
+    },
+    body: outgoing.body,
+  };
+  try {
+    const response = provider.inProcess ? await provider.inProcess(request, ports.clock, signal) : await ports.dial.send(request, signal);
+    work.meter.ending = "broken"; // Until it is seen to be anything better.
+    return response;
+  } catch (thrown) {
+    if (!(thrown instanceof DialError && thrown.kind === "refused")) work.meter.ending = "broken";
+    throw thrown;
+  }
+}
+
+async function rejected(work: Work, dialect: Dialect, response: DialResponse): Promise<FirstAnswer> {
+  work.meter.ending = "rejected";
+  let body = "";
+  try {
+    body = new TextDecoder().decode(await response.bytes(MAX_ERROR_BYTES));
+  } catch (thrown) {
+    // The status alone says enough: an error's body that breaks off is no second error.
+    if (!(thrown instanceof Failure || thrown instanceof DialError)) throw thrown;
+  }
+  const { failure, retry } = dialect.decodeError(response.status, response.headers, body);
+  work.meter.errorCode = failure.code;
+  return { kind: "failed", failure, retry };
+}
+
+async function readWhole(work: Work, ports: Ports, dialect: Dialect, outgoing: Outgoing, response: DialResponse): Promise<FirstAnswer> {
+  const { planned, attempt, door, meter } = work;
+  if (!/json/.test(response.headers.get("content-type") ?? "")) {
+    throw new Failure("upstream_error", "The provider's answer is not JSON.");
+  }
+  const bytes = await response.bytes(ports.settings.limits.maxAnswerBytes);
+  meter.firstChunkMs = ports.clock.elapsedMs();
+  const forwards = dialect.name === door.dialect.name;
+  // The writers ask for the stamp when they have read the answer: by then its usage is known, or counted from its text.
+  const context = answerContext(planned, attempt, ports, (usage) => {
+    if (usage) meter.see([{ type: "usage", usage }]);
+    else if (forwards) meter.seeWhole(dialect.decodeResponse(new TextDecoder().decode(bytes)));
+    meter.ending = "complete";
+    return settledNow(planned, attempt, meter);
+  });
+  try {
+    const body = forwards ? forwardWhole(door, bytes, context, meter) : translateWhole(door, dialect, bytes, context, meter);
+    meter.ending = "complete";
+    const { cost, usage } = settledNow(planned, attempt, meter);
+    return { kind: "whole", body, costUsd: cost, usage, ignored: outgoing.ignored, headers: response.headers };
+  } catch (thrown) {
+    meter.ending = "broken";
+    throw thrown;
+  }
+}
+
+function forwardWhole(door: Door, bytes: Uint8Array, context: AnswerContext, meter: Meter): Uint8Array {
+  const { bytes: spliced, events } = door.dialect.forwardResponse(bytes, context);
+  meter.seeWhole(events);
+  return spliced;
+}
+
+function translateWhole(door: Door, dialect: Dialect, bytes: Uint8Array, context: AnswerContext, meter: Meter): string {
+  const events = dialect.decodeResponse(new TextDecoder().decode(bytes));
+  meter.seeWhole(events);
+  return door.dialect.encodeResponse(events, context);
+}
+
+interface StreamWork extends Work {
+  readonly provider: Provider;
+  readonly dialect: Dialect;
+  readonly outgoing: Outgoing;
+  readonly response: DialResponse;
+  readonly watch: AttemptWatch;
+  readonly callerSignal: AbortSignal;
+}
+
+async function openStream(work: StreamWork, ports: Ports): Promise<FirstAnswer> {
+  const { provider, dialect, outgoing, response, watch, callerSignal } = work;
+  const framer = dialect.openFramer(response.headers.get("content-type") ?? "");
+  if (!framer || !response.body) throw new Failure("upstream_error", "The provider's answer is not a stream of events.");
+  const translator = openTranslator(work, ports, dialect, provider);
+  const live = new LiveStream({
+    reader: response.body.getReader(),
+    framer,
+    translator,
+    work,
+    ports,
+    abort: watch.abort,
+    callerSignal,
+    onCallerGone: provider.onCallerGone,
+  });
+  await live.first();
+  return { kind: "stream", live, ignored: outgoing.ignored, headers: response.headers };
+}
+
+interface AttemptWatch {
+  readonly signal: AbortSignal;
+  abort(): void;
+  /** The first answer is there: the deadline and the caller's signal no longer end the attempt (a stream has its own). */
+  stop(): void;
+  /** What an abort of ours meant. */
+  explain(thrown: unknown, meter: Meter): unknown;
+}
+
+/** Ends an attempt at its deadline, and when the caller leaves a provider that stops billing then. */
+function watchAttempt(ports: Ports, callerSignal: AbortSignal, provider: Provider, deadlineMs: number): AttemptWatch {
+  const controller = new AbortController();
+  let late = false;
+  const left = (): void => controller.abort();
+  const heedsCaller = provider.onCallerGone === "cancel";
+  if (heedsCaller && callerSignal.aborted) left();
+  if (heedsCaller) callerSignal.addEventListener("abort", left, { once: true });
+  ports.stopping.addEventListener("abort", left, { once: true });
+  const cancel = ports.clock.after(deadlineMs, () => {
+    late = true;
+    controller.abort();
+  });
+  return {
+    signal: controller.signal,
+    abort: () => controller.abort(),
+    stop() {
+      cancel();
+      ports.stopping.removeEventListener("abort", left);
+      if (heedsCaller) callerSignal.removeEventListener("abort", left);
+    },
+    explain(thrown, meter) {
+      if (late) return new Failure("upstream_timeout", `The provider did not answer within ${deadlineMs} ms.`, { cause: thrown });
+      if (ports.stopping.aborted) return new Failure("overloaded", "The gateway is stopping.", { cause: thrown });
+      if (callerSignal.aborted && controller.signal.aborted) {
+        meter.flags.add("caller_gone");
+        return new Failure("upstream_error", "The caller left before the answer came.", { cause: thrown });
+      }
+      return thrown;
+    },
+  };
+}

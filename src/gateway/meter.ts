@@ -1,0 +1,80 @@
+// What one attempt was seen to do. Written by the code that reads the provider, read once, when the attempt is settled.
+import type { ChatEvent } from "../core/chat";
+import { mergeUsage, type Usage } from "../core/usage";
+import { estimateTokens } from "../policy/estimate";
+import type { Ending } from "../policy/settlement";
+
+export class Meter {
+  ending: Ending = "unsent";
+  usage: Usage | undefined;
+  /** A whole answer's events: counted only if the provider told no usage. */
+  #whole: readonly ChatEvent[] = [];
+  #counted = 0;
+  upstreamStatus: number | undefined;
+  errorCode: string | undefined;
+  finishReason: string | undefined;
+  /** Monotonic milliseconds. */
+  firstChunkMs: number | undefined;
+  readonly flags = new Set<string>();
+
+  /** Events of a stream, as they come. */
+  see(events: readonly ChatEvent[]): void {
+    for (const event of events) {
+      this.#note(event);
+      this.#counted += tokensOf(event);
+    }
+  }
+
+  /** All events of a whole answer. */
+  seeWhole(events: readonly ChatEvent[]): void {
+    for (const event of events) this.#note(event);
+    this.#whole = events;
+  }
+
+  /** Our own count of the visible output. */
+  countOutputTokens(): number {
+    return this.#whole.reduce((sum, event) => sum + tokensOf(event), this.#counted);
+  }
+
+  #note(event: ChatEvent): void {
+    switch (event.type) {
+      case "usage":
+        this.usage = mergeUsage(this.usage, event.usage);
+        return;
+      case "finish":
+        this.finishReason = event.raw;
+        return;
+      case "start":
+      case "text":
+      case "refusal":
+      case "reasoning":
+      case "redacted-reasoning":
+      case "tool-call":
+      case "tool-arguments":
+      case "annotations":
+      case "audio":
+      case "image":
+        return;
+    }
+  }
+}
+
+function tokensOf(event: ChatEvent): number {
+  switch (event.type) {
+    case "text":
+    case "refusal":
+    case "reasoning":
+    case "tool-arguments":
+      return estimateTokens(event.text);
+    case "tool-call":
+      return estimateTokens(event.name);
+    case "start":
+    case "redacted-reasoning":
+    case "annotations":
+    case "audio":
+    case "image":
+    case "finish":
+    case "usage":
+      return 0;
+  }
+}

@@ -1,0 +1,148 @@
+// plan: which targets, in which order, each with the most it can cost. What the request cannot mean anywhere is refused here,
+// before money is held.
+import type { Authenticated, Decision, Governed, Planned, Target } from "../core/exchange";
+import { Failure } from "../core/failure";
+import type { Ports } from "../core/ports";
+import type { ModelInfo, Price } from "../core/price";
+import { type RouteRow, routeModel } from "../policy/catalogue-route";
+import { costOf } from "../policy/pricing";
+import type { Provider } from "../providers/provider";
+import { PROVIDERS, simulator } from "../providers/registry";
+import type { Door } from "./door";
+import { inputTokensOf } from "./input-count";
+import { type Candidate, targetOf } from "./target";
+
+export const AUTO = "auto";
+
+/** Throws 404 `model_not_found`, 400 `unsupported_parameter`, 503 `no_available_provider`. */
+export function plan(governed: Governed, door: Door, ports: Ports): Planned {
+  const only = readPin(governed.json);
+  const candidates = governed.request.model === AUTO ? autoCandidates(governed, only, ports) : pinnedCandidates(governed, only, ports);
+  const routed = governed.request.model === AUTO;
+  const targets: Target[] = [];
+  const excluded: Decision["excluded"][number][] = [];
+  let refusal: Failure | undefined;
+  for (const candidate of candidates) {
+    if (targets.length >= ports.settings.limits.maxTargets) break;
+    try {
+      targets.push(targetOf(governed, candidate, door.dialect, ports));
+    } catch (thrown) {
+      // What one target cannot honour, another may: only when none can is it the caller's to mend.
+      if (!(thrown instanceof Failure && thrown.code === "unsupported_parameter")) throw thrown;
+      refusal ??= thrown;
+      excluded.push({
+        provider: candidate.provider.name,
+        model: candidate.model,
+        reason: `unsupported: ${thrown.param ?? thrown.message}`,
+      });
+    }
+  }
+  if (targets.length === 0) throw refusal ?? new Failure("no_available_provider", "No connected provider has a model for this request.");
+  const reason = routed ? "auto" : "asked for";
+  return {
+    ...governed,
+    targets,
+    routed,
+    decision: { asked: governed.request.model, chosen: targets.map(({ provider, model }) => ({ provider, model, reason })), excluded },
+    baseline: routed ? baselinePrice(governed, ports) : undefined,
+  };
+}
+
+/** A test key's calls go to the simulator, described and priced as the provider they would have gone to. */
+const behind = (key: Authenticated["key"], provider: Provider, model: string): Candidate => ({
+  provider: key.mode === "test" ? simulator : provider,
+  model,
+  catalogueId: provider.catalogueId,
+});
+
+/** Providers that this key's calls may go to. */
+function reachable(governed: Governed, ports: Ports): readonly Provider[] {
+  if (governed.key.mode === "test") return PROVIDERS;
+  const connected = new Set(ports.connections.connected(governed.key.organizationId).map((connection) => connection.provider));
+  return PROVIDERS.filter((provider) => connected.has(provider.name));
+}
+
+function pinnedCandidates(governed: Governed, only: readonly string[] | undefined, ports: Ports): Candidate[] {
+  const open = reachable(governed, ports);
+  const rows = PROVIDERS.map((provider): RouteRow => {
+    const id = provider.catalogueId;
+    return {
+      name: provider.name,
+      aliases: provider.aliases,
+      connected: open.includes(provider),
+      variable: provider.keyVariable,
+      families: provider.families,
+      knows: (model) => ports.prices.model(id, model, governed.receivedAt) !== undefined,
+      ids: () => ports.prices.models(id, governed.receivedAt).map((model) => model.id),
+    };
+  });
+  const { model } = governed.request;
+  return routeModel({ model, only }, rows).flatMap((name) =>
+    PROVIDERS.filter((provider) => provider.name === name).map((provider) => behind(governed.key, provider, model)),
+  );
+}
+
+/** Output tokens that a call is taken to have when models are compared before it is made. */
+const EXPECTED_OUTPUT_TOKENS = 500;
+
+/** The medium tier of each provider, the cheapest on this request's tokens first. Unpriced models are never chosen. */
+function autoCandidates(governed: Governed, only: readonly string[] | undefined, ports: Ports): Candidate[] {
+  const usage = { inputTokens: inputTokensOf(governed), outputTokens: EXPECTED_OUTPUT_TOKENS };
+  const ranked = reachable(governed, ports)
+    .filter((provider) => only === undefined || only.includes(provider.name))
+    .flatMap((provider) => {
+      const model = provider.autoModels.medium;
+      const info = model === undefined ? undefined : ports.prices.model(provider.catalogueId, model, governed.receivedAt);
+      const price = model === undefined ? undefined : ports.prices.price(provider.catalogueId, model, governed.receivedAt);
+      const cost = price && costOf(usage, price)?.total;
+      return model === undefined || cost === undefined || !info || !canServe(info, governed) ? [] : [{ provider, model, cost }];
+    });
+  if (ranked.length === 0) {
+    throw new Failure("no_available_provider", "No connected provider has a model that auto could choose for this request.");
+  }
+  ranked.sort((a, b) => (a.cost < b.cost ? -1 : a.cost > b.cost ? 1 : 0));
+  return ranked.map(({ provider, model }) => behind(governed.key, provider, model));
+}
+
+/** Hard filters: what the model is known not to take is never sent to it. */
+function canServe(info: ModelInfo, governed: Governed): boolean {
+  const { messages, tools } = governed.request;
+  const takes = (modality: string): boolean => info.inputModalities.includes(modality);
+  for (const { parts } of messages) {
+    if (parts.some((part) => part.type === "image") && !takes("image")) return false;
+    if (parts.some((part) => part.type === "audio") && !takes("audio")) return false;
+  }
+  return tools === undefined || tools.length === 0 || info.capabilities.includes("tools");
+}
+
+/** The dearest connected model of the complex tier, by input + output rate: what `auto` saves against. */
+function baselinePrice(governed: Governed, ports: Ports): Price | undefined {
+  let dearest: Price | undefined;
+  for (const provider of reachable(governed, ports)) {
+    const model = provider.autoModels.complex;
+    const price = model === undefined ? undefined : ports.prices.price(provider.catalogueId, model, governed.receivedAt);
+    if (price && (!dearest || rateSum(price) > rateSum(dearest))) dearest = price;
+  }
+  return dearest;
+}
+
+const rateSum = (price: Price): bigint => price.rates.input + price.rates.output;
+
+/** `provider: {only: [...]}` of OpenRouter's shape. Its other fields decide where data may go: refused until they are honoured. */
+function readPin(json: Readonly<Record<string, unknown>>): readonly string[] | undefined {
+  if (json["models"] !== undefined && json["models"] !== null) {
+    throw new Failure("unsupported_parameter", "A list of fallback models is not supported yet.", { param: "models" });
+  }
+  const pin = json["provider"];
+  if (pin === undefined || pin === null) return undefined;
+  if (typeof pin !== "object" || Array.isArray(pin)) throw new Failure("invalid_type", "provider takes an object.", { param: "provider" });
+  for (const [name, value] of Object.entries(pin)) {
+    if (name === "allow_fallbacks" && typeof value === "boolean") continue;
+    if (name !== "only")
+      throw new Failure("unsupported_parameter", `provider.${name} is not supported yet.`, { param: `provider.${name}` });
+    if (!Array.isArray(value) || !value.every((slug) => typeof slug === "string")) {
+      throw new Failure("invalid_type", "provider.only takes a list of provider names.", { param: "provider.only" });
+    }
+  }
+  return "only" in pin ? (pin.only as string[]) : undefined;
+}

@@ -1,0 +1,31 @@
+// The line. Every door walks it, top to bottom; nothing reaches a provider without a hold.
+import type { Arrived } from "../core/exchange";
+import type { Ports } from "../core/ports";
+import { accept, arrive } from "./accept";
+import { admit } from "./admit";
+import { answer } from "./answer";
+import { authenticate } from "./authenticate";
+import { call } from "./call";
+import type { Door } from "./door";
+import { govern } from "./govern";
+import { plan } from "./plan";
+import { refuse } from "./refuse";
+
+/** One exchange from door to door. Read this first. Never throws: what goes wrong is answered in the door's dialect. */
+export async function serve(request: Request, door: Door, ports: Ports): Promise<Response> {
+  let reached: Arrived = arrive(door, ports);
+  try {
+    const accepted = await accept(reached, request, ports);
+    reached = accepted;
+    const authenticated = authenticate(accepted, ports);
+    reached = authenticated;
+    const governed = govern(authenticated, door);
+    reached = governed;
+    const planned = plan(governed, door, ports); // Ordered targets, each with its bound.
+    const admitted = await admit(planned, ports); // From here money is held; withHold settles it, once, on every exit.
+    const called = await call(admitted, door, ports, request.signal);
+    return answer(called, door, ports);
+  } catch (thrown) {
+    return refuse(thrown, reached, door, ports);
+  }
+}
