@@ -1,0 +1,77 @@
+// Which addresses a provider may have. Operators name hosts, and even then a name that resolves into the house is refused,
+// unless they said that providers live there.
+import { lookup } from "node:dns/promises";
+import { BlockList, isIP } from "node:net";
+
+const INSIDE = new BlockList();
+for (const [net, prefix] of [
+  ["0.0.0.0", 8],
+  ["10.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["127.0.0.0", 8],
+  ["169.254.0.0", 16],
+  ["172.16.0.0", 12],
+  ["192.0.0.0", 24],
+  ["192.0.2.0", 24],
+  ["192.88.99.0", 24],
+  ["192.168.0.0", 16],
+  ["198.18.0.0", 15],
+  ["198.51.100.0", 24],
+  ["203.0.113.0", 24],
+  ["224.0.0.0", 4],
+  ["240.0.0.0", 4],
+] as const) {
+  INSIDE.addSubnet(net, prefix, "ipv4");
+}
+for (const [net, prefix] of [
+  ["::", 96],
+  ["::ffff:0:0", 96],
+  ["64:ff9b::", 96],
+  ["64:ff9b:1::", 48],
+  ["100::", 64],
+  ["2001::", 23],
+  ["2001:db8::", 32],
+  ["2002::", 16],
+  ["fc00::", 7],
+  ["fe80::", 10],
+  ["ff00::", 8],
+] as const) {
+  INSIDE.addSubnet(net, prefix, "ipv6");
+}
+
+/** True for an address of the public internet. v4-mapped, NAT64 and 6to4 forms are never public: nobody needs them here. */
+export function isPublicAddress(address: string): boolean {
+  const family = isIP(address);
+  if (family === 0) return false;
+  return !INSIDE.check(address, family === 4 ? "ipv4" : "ipv6");
+}
+
+export class AddressRefused extends Error {}
+
+/** How long a name's good answer is believed. */
+const BELIEF_MS = 30_000;
+const MAX_NAMES = 1024;
+
+/** Throws `AddressRefused` for a host with any address inside; a name that does not resolve throws the resolver's error. */
+export function openAddressGuard(allowPrivate: boolean, elapsedMs: () => number): (url: URL) => Promise<void> | undefined {
+  const believed = new Map<string, number>();
+  return (url) => {
+    if (url.protocol !== "https:" && url.protocol !== "http:") throw new AddressRefused(`${url.protocol} is not http or https`);
+    if (allowPrivate) return undefined;
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    if ((believed.get(host) ?? Number.NEGATIVE_INFINITY) > elapsedMs()) return undefined;
+    return check(host).then(() => {
+      if (believed.size >= MAX_NAMES) believed.clear();
+      believed.set(host, elapsedMs() + BELIEF_MS);
+    });
+  };
+}
+
+async function check(host: string): Promise<void> {
+  const addresses = isIP(host) ? [host] : (await lookup(host, { all: true })).map((one) => one.address);
+  for (const address of addresses) {
+    if (!isPublicAddress(address)) {
+      throw new AddressRefused(`${host} has the address ${address}, which is not public (TOLLWAY_ALLOW_PRIVATE_UPSTREAMS=1 allows it)`);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+// The network towards providers, over Bun's fetch: its pool, its TLS, no redirects, our own classes of failure.
+import { Failure } from "../core/failure";
+import { type Dial, DialError, type DialRequest, type DialResponse } from "../core/ports";
+import { AddressRefused, openAddressGuard } from "./address-guard";
+
+export interface DialOptions {
+  /** Providers may have addresses of this house (TOLLWAY_ALLOW_PRIVATE_UPSTREAMS). */
+  allowPrivate: boolean;
+  elapsedMs(): number;
+}
+
+/** Bun's and Node's codes for a connection that never came to be: nothing was sent. */
+const NEVER_CONNECTED = new Set([
+  "ConnectionRefused",
+  "FailedToOpenSocket",
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNKNOWN_CERTIFICATE_VERIFICATION_ERROR",
+]);
+
+export function openDial(options: DialOptions): Dial {
+  const guard = openAddressGuard(options.allowPrivate, options.elapsedMs);
+  return {
+    async send(request, signal) {
+      try {
+        const checked = guard(new URL(request.url));
+        if (checked) await checked;
+      } catch (cause) {
+        throw new DialError("refused", cause instanceof AddressRefused ? cause.message : "The provider's name does not resolve", cause);
+      }
+      return receive(await dispatch(request, signal));
+    },
+  };
+}
+
+async function dispatch(request: DialRequest, signal: AbortSignal): Promise<Response> {
+  const headers: Record<string, string> = { ...request.headers };
+  const { credential } = request;
+  if (credential) headers[credential.header] = credential.prefix + credential.secret.reveal();
+  try {
+    return await fetch(request.url, { method: request.method, headers, body: request.body as BodyInit, redirect: "manual", signal });
+  } catch (cause) {
+    if (signal.aborted) throw new DialError("aborted", "The call was ended by the gateway", cause);
+    throw new DialError(NEVER_CONNECTED.has(codeOf(cause)) ? "refused" : "reset", `The connection failed (${codeOf(cause)})`, cause);
+  }
+}
+
+const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "unknown");
+
+function receive(response: Response): DialResponse {
+  const headers = new Map<string, string>();
+  response.headers.forEach((value, name) => {
+    headers.set(name, value);
+  });
+  return {
+    status: response.status,
+    headers,
+    body: response.body ?? undefined,
+    bytes: (maxBytes) => readAll(response, headers, maxBytes),
+  };
+}
+
+const tooLarge = (maxBytes: number): Failure => new Failure("upstream_error", `The provider's answer is larger than ${maxBytes} bytes.`);
+
+async function readAll(response: Response, headers: ReadonlyMap<string, string>, maxBytes: number): Promise<Uint8Array> {
+  const length = headers.get("content-length");
+  try {
+    // An announced, uncompressed length bounds the buffer; everything else is counted as it is decoded.
+    if (length !== undefined && !headers.has("content-encoding")) {
+      if (Number(length) > maxBytes) throw tooLarge(maxBytes);
+      return new Uint8Array(await response.arrayBuffer());
+    }
+    return await countedRead(response, maxBytes);
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw new DialError("reset", `The answer broke off (${codeOf(cause)})`, cause);
+  }
+}
+
+async function countedRead(response: Response, maxBytes: number): Promise<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (!reader) return new Uint8Array(0);
+  const pieces: Uint8Array[] = [];
+  let total = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    total += value.length;
+    if (total > maxBytes) {
+      await reader.cancel();
+      throw tooLarge(maxBytes);
+    }
+    pieces.push(value);
+  }
+  if (pieces.length === 1 && pieces[0]) return pieces[0];
+  const whole = new Uint8Array(total);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
