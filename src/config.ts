@@ -1,0 +1,198 @@
+// Environment + tollway.yaml → one frozen Config. All faults are reported together, each with its name.
+import { parseDocument } from "yaml";
+import { z } from "zod";
+import { type Brand, TOLLWAY } from "./core/brand";
+import { Secret } from "./core/secret";
+import type { Connection, Settings } from "./core/settings";
+
+/** What config needs to know of a provider: its row's address and key variable. */
+export interface ProviderEntry {
+  name: string;
+  baseUrl: string;
+  keyVariable: string;
+}
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Folder of the database, the lock, the pepper and the admin socket. */
+  readonly dataFolder: string;
+  readonly databaseUrl: string;
+  readonly databaseToken: Secret | undefined;
+  readonly adminKey: Secret | undefined;
+  /** undefined: made at first start and kept in the data folder. */
+  readonly pepper: Secret | undefined;
+  readonly durability: "normal" | "full";
+  readonly allowPrivateUpstreams: boolean;
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  readonly connections: readonly Connection[];
+  readonly settings: Settings;
+}
+
+/** Every fault of the configuration at once. */
+export class ConfigFaults extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`,
+    );
+  }
+}
+
+const wholeNumber = z.coerce.number().int().nonnegative();
+const flag = z.enum(["0", "1", "true", "false"]).transform((text) => text === "1" || text === "true");
+
+const ENVIRONMENT = z.object({
+  TOLLWAY_HOST: z.string().min(1).default("127.0.0.1"),
+  TOLLWAY_PORT: wholeNumber.max(65_535).default(8642),
+  TOLLWAY_DATA: z.string().min(1).default("data"),
+  TOLLWAY_DATABASE_URL: z
+    .string()
+    .regex(/^(file:.|libsql:\/\/|https?:\/\/)/, "takes file:, libsql:, http: or https:")
+    .optional(),
+  TOLLWAY_DATABASE_TOKEN: z.string().min(1).optional(),
+  TOLLWAY_ADMIN_KEY: z.string().min(16, "takes at least 16 characters").optional(),
+  TOLLWAY_KEY_PEPPER: z.string().min(32, "takes at least 32 characters").optional(),
+  TOLLWAY_NAMESPACE: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{1,31}$/, "takes 2 to 32 of a-z 0-9, a letter first")
+    .default(TOLLWAY.namespace),
+  TOLLWAY_KEY_PREFIX: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{0,15}$/, "takes 1 to 16 of a-z 0-9, a letter first")
+    .optional(),
+  TOLLWAY_DURABILITY: z.enum(["normal", "full"]).default("normal"),
+  TOLLWAY_ALLOW_PRIVATE_UPSTREAMS: flag.default(false),
+  TOLLWAY_LOG: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  TOLLWAY_MAX_BODY_MB: wholeNumber.min(1).max(1024).default(64),
+  TOLLWAY_MAX_ANSWER_MB: wholeNumber.min(1).max(1024).default(64),
+  TOLLWAY_MAX_TARGETS: wholeNumber.min(1).max(16).default(4),
+  TOLLWAY_BODY_MS: wholeNumber.min(1).default(60_000),
+  TOLLWAY_FIRST_CHUNK_MS: wholeNumber.min(1).default(120_000),
+  TOLLWAY_ANSWER_MS: wholeNumber.min(1).default(600_000),
+  TOLLWAY_IDLE_GAP_MS: wholeNumber.min(1).default(120_000),
+  TOLLWAY_WRITE_STALL_MS: wholeNumber.min(1).default(60_000),
+  TOLLWAY_DRAIN_MS: wholeNumber.min(1).default(60_000),
+});
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names of the configuration file's settings are the environment's, in lower case and without TOLLWAY_. */
+const FILE_NAMES = Object.keys(ENVIRONMENT.shape).map((name) => name.slice("TOLLWAY_".length).toLowerCase());
+const NEVER_IN_FILE = new Set(["admin_key", "key_pepper", "database_token"]);
+
+/** Flags win over the environment, the environment over the file. Throws `ConfigFaults`. */
+export function readConfig(
+  env: Environment,
+  flags: Environment,
+  file: { name: string; text: string } | undefined,
+  providers: readonly ProviderEntry[],
+): Config {
+  const faults: string[] = [];
+  const fromFile = file ? readFile(file, faults) : {};
+  const present = (source: Environment): Environment =>
+    Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ""));
+  const merged: Environment = { ...fromFile, ...present(env), ...present(flags) };
+  const parsed = ENVIRONMENT.safeParse(merged);
+  if (!parsed.success) for (const issue of parsed.error.issues) faults.push(`${issue.path.join(".")}: ${issue.message}`);
+  const connections = readConnections(merged, providers, faults);
+  if (!parsed.success) throw new ConfigFaults(faults);
+  const read = parsed.data;
+  if (!isLoopback(read.TOLLWAY_HOST) && read.TOLLWAY_ADMIN_KEY === undefined) {
+    faults.push(`TOLLWAY_HOST: ${read.TOLLWAY_HOST} opens the gateway to others, and that needs TOLLWAY_ADMIN_KEY`);
+  }
+  if (faults.length > 0) throw new ConfigFaults(faults);
+  const brand: Brand = {
+    namespace: read.TOLLWAY_NAMESPACE,
+    keyPrefix: read.TOLLWAY_KEY_PREFIX ?? (read.TOLLWAY_NAMESPACE === TOLLWAY.namespace ? TOLLWAY.keyPrefix : read.TOLLWAY_NAMESPACE),
+  };
+  return deepFreeze({
+    host: read.TOLLWAY_HOST,
+    port: read.TOLLWAY_PORT,
+    dataFolder: read.TOLLWAY_DATA,
+    databaseUrl: read.TOLLWAY_DATABASE_URL ?? `file:${read.TOLLWAY_DATA}/tollway.db`,
+    databaseToken: secret(read.TOLLWAY_DATABASE_TOKEN),
+    adminKey: secret(read.TOLLWAY_ADMIN_KEY),
+    pepper: secret(read.TOLLWAY_KEY_PEPPER),
+    durability: read.TOLLWAY_DURABILITY,
+    allowPrivateUpstreams: read.TOLLWAY_ALLOW_PRIVATE_UPSTREAMS,
+    logLevel: read.TOLLWAY_LOG,
+    connections,
+    settings: {
+      brand,
+      limits: {
+        maxBodyBytes: read.TOLLWAY_MAX_BODY_MB * 1024 * 1024,
+        maxAnswerBytes: read.TOLLWAY_MAX_ANSWER_MB * 1024 * 1024,
+        maxTargets: read.TOLLWAY_MAX_TARGETS,
+      },
+      deadlines: {
+        bodyMs: read.TOLLWAY_BODY_MS,
+        firstChunkMs: read.TOLLWAY_FIRST_CHUNK_MS,
+        answerMs: read.TOLLWAY_ANSWER_MS,
+        idleGapMs: read.TOLLWAY_IDLE_GAP_MS,
+        writeStallMs: read.TOLLWAY_WRITE_STALL_MS,
+        drainMs: read.TOLLWAY_DRAIN_MS,
+      },
+    },
+  });
+}
+
+const secret = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : new Secret(text));
+
+export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+
+function readConnections(env: Environment, providers: readonly ProviderEntry[], faults: string[]): Connection[] {
+  const connections: Connection[] = [];
+  for (const provider of providers) {
+    const variable = `TOLLWAY_${provider.name.toUpperCase()}_BASE_URL`;
+    const baseUrl = env[variable] ?? provider.baseUrl;
+    const fault = baseUrlFault(baseUrl);
+    if (fault) faults.push(`${variable}: ${fault}`);
+    const key = env[provider.keyVariable];
+    if (key === undefined) continue;
+    if (/[^\x21-\x7e]/.test(key)) faults.push(`${provider.keyVariable}: holds a space or a character that no key has`);
+    else connections.push({ provider: provider.name, baseUrl: baseUrl.replace(/\/+$/, ""), credential: new Secret(key) });
+  }
+  return connections;
+}
+
+function baseUrlFault(text: string): string | undefined {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return "is not a URL";
+  }
+  if (url.protocol !== "https:" && url.protocol !== "http:") return "takes http: or https:";
+  if (url.username !== "" || url.password !== "") return "must not hold credentials";
+  if (url.search !== "" || url.hash !== "") return "takes no query and no fragment";
+  return undefined;
+}
+
+/** The file's settings under their environment names. */
+function readFile(file: { name: string; text: string }, faults: string[]): Record<string, string> {
+  const document = parseDocument(file.text, { prettyErrors: true });
+  for (const error of document.errors) faults.push(`${file.name}: ${error.message.split("\n")[0]}`);
+  if (document.errors.length > 0) return {};
+  const content: unknown = document.toJS();
+  if (content === null || content === undefined) return {};
+  if (typeof content !== "object" || Array.isArray(content)) {
+    faults.push(`${file.name}: takes a map of settings`);
+    return {};
+  }
+  const settings: Record<string, string> = {};
+  for (const [name, value] of Object.entries(content)) {
+    if (!FILE_NAMES.includes(name)) faults.push(`${file.name}: "${name}" is not a setting`);
+    else if (NEVER_IN_FILE.has(name))
+      faults.push(`${file.name}: "${name}" is a secret; set TOLLWAY_${name.toUpperCase()} in the environment`);
+    else if (typeof value === "object") faults.push(`${file.name}: "${name}" takes a plain value`);
+    else settings[`TOLLWAY_${name.toUpperCase()}`] = String(value);
+  }
+  return settings;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || value instanceof Secret || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return value;
+}

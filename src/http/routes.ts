@@ -1,0 +1,122 @@
+// Every route and who may use it. What is not in this list does not exist; what is not "public" needs a key.
+import { accountDocument, auditDocument, auditEntryDocument, readLimit, usageDocument } from "../admin/account";
+import { createKey, listKeys, revokeKey } from "../admin/keys";
+import { modelDocument, modelList, viewFor } from "../admin/models";
+import type { ApiKey } from "../core/exchange";
+import { Failure } from "../core/failure";
+import type { Ports } from "../core/ports";
+import { CHAT_DOOR } from "../gateway/door";
+import { serve } from "../gateway/serve";
+
+export type Access =
+  /** No key. The explicit list of product.md: health only. */
+  | "public"
+  /** The line authenticates, in its own order. */
+  | "line"
+  /** An API key, whatever its mode. */
+  | "key"
+  /** The admin key, or the local socket. */
+  | "admin";
+
+export interface RouteCall {
+  readonly request: Request;
+  readonly url: URL;
+  readonly params: Readonly<Record<string, string>>;
+  readonly requestId: string;
+  /** Set where access is "key". */
+  readonly key: ApiKey | undefined;
+  /** Reads the whole body as JSON, bounded. */
+  json(): Promise<unknown>;
+}
+
+export interface House {
+  readonly ports: Ports;
+  /** Slugs of every provider row. */
+  readonly everyProvider: readonly string[];
+  readonly version: string;
+  /** Whether calls can be served; the reason if not. */
+  readiness(): { ready: true } | { ready: false; reason: string };
+}
+
+export interface Route {
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly access: Access;
+  /** An object is answered as JSON. */
+  handle(call: RouteCall, house: House): Promise<object | Response> | object | Response;
+}
+
+const ADMIN_PAGE = 100;
+
+const ownKey = (call: RouteCall): ApiKey => {
+  if (!call.key) throw new Failure("invalid_api_key", "No API key came with the request.");
+  return call.key;
+};
+
+const status = (call: RouteCall, ready: ReturnType<House["readiness"]>): Response =>
+  new Response(JSON.stringify(ready.ready ? { status: "ok" } : { status: "unavailable", reason: ready.reason }), {
+    status: ready.ready ? 200 : 503,
+    headers: { "content-type": "application/json", "x-request-id": call.requestId },
+  });
+
+export const ROUTES: readonly Route[] = [
+  { method: "POST", path: "/v1/chat/completions", access: "line", handle: (call, house) => serve(call.request, CHAT_DOOR, house.ports) },
+
+  { method: "GET", path: "/health", access: "public", handle: () => ({ status: "ok" }) },
+  { method: "GET", path: "/livez", access: "public", handle: () => ({ status: "ok" }) },
+  { method: "GET", path: "/readyz", access: "public", handle: (call, house) => status(call, house.readiness()) },
+
+  {
+    method: "GET",
+    path: "/v1/models",
+    access: "key",
+    handle: (call, house) => modelList(viewFor(ownKey(call), house.everyProvider, house.ports)),
+  },
+  {
+    method: "GET",
+    path: "/v1/models/*",
+    access: "key",
+    handle: (call, house) =>
+      modelDocument(decodeURIComponent(call.params["*"] ?? ""), viewFor(ownKey(call), house.everyProvider, house.ports)),
+  },
+
+  { method: "GET", path: "/v1/account", access: "key", handle: (call, house) => accountDocument(ownKey(call), house.ports) },
+  {
+    method: "GET",
+    path: "/v1/account/usage",
+    access: "key",
+    handle: (call, house) => usageDocument(ownKey(call), call.url.searchParams, house.ports),
+  },
+  {
+    method: "GET",
+    path: "/v1/account/audit",
+    access: "key",
+    handle: (call, house) => auditDocument(ownKey(call), call.url.searchParams, house.ports),
+  },
+  {
+    method: "GET",
+    path: "/v1/account/audit/:id",
+    access: "key",
+    handle: (call, house) => auditEntryDocument(ownKey(call), call.params["id"] ?? "", house.ports),
+  },
+
+  { method: "POST", path: "/admin/v1/keys", access: "admin", handle: async (call, house) => createKey(await call.json(), house.ports) },
+  {
+    method: "GET",
+    path: "/admin/v1/keys",
+    access: "admin",
+    handle: (call, house) => {
+      const { searchParams } = call.url;
+      return listKeys(
+        { cursor: searchParams.get("cursor") ?? undefined, limit: readLimit(searchParams.get("limit"), ADMIN_PAGE) },
+        house.ports,
+      );
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/admin/v1/keys/:id",
+    access: "admin",
+    handle: (call, house) => revokeKey(call.params["id"] ?? "", house.ports),
+  },
+];

@@ -1,0 +1,231 @@
+// The composition root: reads the command line and the environment, builds the ports, listens, drains. The only file that
+// may touch everything.
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderUsage, runCommand } from "citty";
+import manifest from "../package.json" with { type: "json" };
+import { type AdminCall, adminCallOver, CommandFailed, type Output } from "./cli/admin-call";
+import { tollwayCommand, withDefaultCommand } from "./cli/command";
+import { type Config, ConfigFaults, readConfig } from "./config";
+import type { Ports } from "./core/ports";
+import { Secret } from "./core/secret";
+import { openApp } from "./http/app";
+import { guarded } from "./http/guard";
+import type { House } from "./http/routes";
+import { openDial } from "./net/dial";
+import { type Listening, listen } from "./net/listen";
+import { idsFrom, systemClock, systemRandom } from "./net/system";
+import { RetryBudget } from "./policy/retry";
+import { PROVIDERS } from "./providers/registry";
+import { openStore } from "./store/open";
+import { openPrices } from "./store/prices";
+import type { Store } from "./store/store";
+import { StoreRefused } from "./store/store-refused";
+import { openLog } from "./telemetry/log";
+
+/** In the compiled binary every module's folder is the root of the embedded files. */
+const MIGRATIONS = join(import.meta.dir, Bun.isStandaloneExecutable ? "drizzle" : "../drizzle");
+const CHECKPOINT_WORKER = Bun.isStandaloneExecutable
+  ? "./store/checkpoint-worker.ts"
+  : new URL("./store/checkpoint-worker.ts", import.meta.url);
+const ADMIN_SOCKET = "admin.sock";
+const PEPPER_FILE = "pepper";
+const SETTINGS_FILE = "tollway.yaml";
+/** Requests that Bun's fetch has in flight at once; read by the runtime before any code runs. */
+const FETCH_LIMIT = { name: "BUN_CONFIG_MAX_HTTP_REQUESTS", value: "65336" };
+const GRACE_MS = 30_000;
+/** How long the last error events get to leave after the grace. */
+const LAST_WORDS_MS = 2_000;
+
+type Flags = { port?: string | undefined; host?: string | undefined; data?: string | undefined; config?: string | undefined };
+
+const output: Output = {
+  data: (line) => void process.stdout.write(`${line}\n`),
+  message: (line) => void process.stderr.write(`${line}\n`),
+};
+
+function configFrom(flags: Flags): Config {
+  const file = flags.config ?? (existsSync(SETTINGS_FILE) ? SETTINGS_FILE : undefined);
+  return readConfig(
+    process.env,
+    { TOLLWAY_PORT: flags.port, TOLLWAY_HOST: flags.host, TOLLWAY_DATA: flags.data },
+    file === undefined ? undefined : { name: file, text: readFileSync(file, "utf8") },
+    PROVIDERS,
+  );
+}
+
+/** The key hash's pepper: the operator's, or one made once for this folder and readable only by its owner. */
+function pepperFor(config: Config): Secret {
+  if (config.pepper) return config.pepper;
+  const path = join(config.dataFolder, PEPPER_FILE);
+  if (!existsSync(path)) writeFileSync(path, Buffer.from(systemRandom.bytes(32)).toString("hex"), { mode: 0o600, flag: "wx" });
+  return new Secret(readFileSync(path, "utf8").trim());
+}
+
+interface Gateway {
+  config: Config;
+  ports: Ports;
+  store: Store;
+  house: House;
+  /** Ends what is still open. */
+  stopNow: AbortController;
+  /** From here on /readyz says no. */
+  drain(): void;
+}
+
+async function openGateway(config: Config): Promise<Gateway> {
+  mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 });
+  const log = openLog(config.logLevel, systemClock.now, (lines) => process.stderr.write(lines));
+  const store = await openStore({
+    url: config.databaseUrl,
+    authToken: config.databaseToken,
+    migrationsFolder: MIGRATIONS,
+    durability: config.durability,
+    pepper: pepperFor(config),
+    keyPrefix: config.settings.brand.keyPrefix,
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    checkpointWorker: CHECKPOINT_WORKER,
+  });
+  const stopNow = new AbortController();
+  const ports: Ports = {
+    stopping: stopNow.signal,
+    settings: config.settings,
+    connections: { connected: () => config.connections },
+    clock: systemClock,
+    random: systemRandom,
+    ids: idsFrom(systemClock, systemRandom),
+    dial: openDial({ allowPrivate: config.allowPrivateUpstreams, elapsedMs: systemClock.elapsedMs }),
+    retries: new RetryBudget(),
+    prices: store.priceVersions.keeping(openPrices()),
+    keys: store.keys,
+    holds: store.holds,
+    ledger: store.ledger,
+    records: store.records,
+    rollups: store.rollups,
+    counters: store.counters,
+    log,
+  };
+  let draining = false;
+  const house: House = {
+    ports,
+    everyProvider: PROVIDERS.map((provider) => provider.catalogueId),
+    version: manifest.version,
+    readiness() {
+      if (draining) return { ready: false, reason: "stopping" };
+      return store.trouble() ? { ready: false, reason: "storage" } : { ready: true };
+    },
+  };
+  const drain = (): void => {
+    draining = true;
+  };
+  return { config, ports, store, house, stopNow, drain };
+}
+
+async function serve(flags: Flags): Promise<void> {
+  const config = configFrom(flags);
+  const gateway = await openGateway(config);
+  const { ports, house } = gateway;
+  const app = openApp(house, { adminKey: config.adminKey, trusted: false });
+  const server = listen({ at: { hostname: config.host, port: config.port }, handle: guarded(app, ports) });
+  const socket = listenForOperator(gateway);
+  const url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${server.port}`;
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => void stop(gateway, [server, socket]));
+  await greet(gateway, url);
+  output.data(`ready ${url}`);
+}
+
+/** The operator's own door: a socket in the data folder that only its owner may open. */
+function listenForOperator(gateway: Gateway): Listening {
+  const path = join(gateway.config.dataFolder, ADMIN_SOCKET);
+  rmSync(path, { force: true });
+  const socket = listen({ at: { unix: path }, handle: openApp(gateway.house, { adminKey: undefined, trusted: true }) });
+  chmodSync(path, 0o600);
+  return socket;
+}
+
+/** What a newcomer needs to see: where it is, a key that works, a line to paste. */
+async function greet({ config, ports }: Gateway, url: string): Promise<void> {
+  const { namespace } = config.settings.brand;
+  output.message(`${namespace} ${manifest.version}   ${url}/v1   data in ${config.dataFolder}`);
+  for (const { provider, baseUrl } of config.connections) output.message(`  connected ${provider} (${new URL(baseUrl).host})`);
+  if (config.connections.length === 0)
+    output.message("  no provider is connected: set OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY");
+  if (config.adminKey) return;
+  const { key, plain } = await ports.keys.quickstart();
+  if (key.revokedAt !== undefined) return;
+  output.message(`\nA test key that works at once, on the built-in simulator:\n\n  ${plain.reveal()}\n\nTry it:\n`);
+  output.message(
+    `  curl ${url}/v1/chat/completions \\\n    -H "Authorization: Bearer ${plain.reveal()}" \\\n    -H "Content-Type: application/json" \\\n    -d '{"model": "auto", "messages": [{"role": "user", "content": "Hello!"}]}'\n`,
+  );
+  output.message(`For real calls: ${namespace} keys create --name "my app"\n`);
+}
+
+/** Calls in flight finish; at the end of the grace they are told; every attempt is settled before the exit. */
+async function stop(gateway: Gateway, servers: readonly Listening[]): Promise<void> {
+  const { ports, store, stopNow } = gateway;
+  gateway.drain();
+  const finished = Promise.all(servers.map((server) => server.stop()));
+  await Promise.race([finished, ports.clock.sleep(GRACE_MS)]);
+  stopNow.abort();
+  await Promise.race([finished, ports.clock.sleep(LAST_WORDS_MS)]);
+  await Promise.all(servers.map((server) => server.close()));
+  while (ports.holds.openCount() > 0) await ports.clock.sleep(10);
+  await ports.ledger.drain();
+  await store.close();
+  rmSync(join(gateway.config.dataFolder, ADMIN_SOCKET), { force: true });
+  process.exit(0);
+}
+
+/** Asks the running server through its socket; where none runs, opens the data for this one call. */
+const admin =
+  (flags: { data?: string | undefined }): AdminCall =>
+  async (method, path, body) => {
+    const config = configFrom({ data: flags.data });
+    const socket = join(config.dataFolder, ADMIN_SOCKET);
+    if (existsSync(socket)) {
+      try {
+        return await adminCallOver((request) => fetch(request, { unix: socket }))(method, path, body);
+      } catch (thrown) {
+        // A socket that nobody listens on is what a killed server leaves behind.
+        if (thrown instanceof CommandFailed) throw thrown;
+      }
+    }
+    const gateway = await openGateway({ ...config, logLevel: "warn" });
+    try {
+      return await adminCallOver(openApp(gateway.house, { adminKey: undefined, trusted: true }))(method, path, body);
+    } finally {
+      await gateway.store.close();
+    }
+  };
+
+async function main(args: readonly string[]): Promise<void> {
+  const command = tollwayCommand({ serve, admin, output, version: manifest.version });
+  const asked = withDefaultCommand(args, Object.keys(command.subCommands ?? {}));
+  if (asked.unknown !== undefined) throw new CommandFailed(`There is no command "${asked.unknown}". tollway --help lists them.`);
+  if (asked.args[0] === "--version" || asked.args[0] === "-v") return output.data(manifest.version);
+  if (asked.args.includes("--help") || asked.args.includes("-h")) return output.data(await renderUsage(command));
+  if (asked.args[0] === "serve" && process.env[FETCH_LIMIT.name] === undefined) restartWithFetchLimit();
+  await runCommand(command, { rawArgs: asked.args });
+}
+
+/** Replaces this process by itself with the limit in its environment, which is read before any code runs. */
+function restartWithFetchLimit(): void {
+  const args = Bun.isStandaloneExecutable ? process.argv.slice(2) : [...process.execArgv, ...process.argv.slice(1)];
+  process.execve?.(process.execPath, [process.execPath, ...args], { ...process.env, [FETCH_LIMIT.name]: FETCH_LIMIT.value });
+}
+
+/** Faults of the operator's making are told in one line; anything else with its trace. */
+function tell(thrown: unknown): void {
+  const expected = thrown instanceof ConfigFaults || thrown instanceof StoreRefused || thrown instanceof CommandFailed;
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  if (expected || code === "EADDRINUSE" || code === "EACCES" || (thrown instanceof Error && thrown.name === "CLIError"))
+    output.message(`tollway: ${(thrown as Error).message}`);
+  else output.message(`tollway: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
+}
+
+main(process.argv.slice(2)).catch((thrown: unknown) => {
+  tell(thrown);
+  process.exit(1);
+});
