@@ -1,0 +1,154 @@
+// A gateway in this process, over real sockets, on any store and any clock: what the end-to-end tests start.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { TOLLWAY } from "../../src/core/brand";
+import type { Clock, Log, Ports } from "../../src/core/ports";
+import { Secret } from "../../src/core/secret";
+import type { Connection, Deadlines, Settings } from "../../src/core/settings";
+import { openApp } from "../../src/http/app";
+import { guarded } from "../../src/http/guard";
+import type { House } from "../../src/http/routes";
+import { openDial } from "../../src/net/dial";
+import { listen } from "../../src/net/listen";
+import { idsFrom, systemClock, systemRandom } from "../../src/net/system";
+import { RetryBudget } from "../../src/policy/retry";
+import { PROVIDERS } from "../../src/providers/registry";
+import { openMemoryStore } from "../../src/store/memory";
+import { openStore } from "../../src/store/open";
+import { openPrices } from "../../src/store/prices";
+import type { Store } from "../../src/store/store";
+import { keptLog } from "../contract/manual-clock";
+
+export const ADMIN_KEY = "admin-key-of-the-tests";
+
+export const DEADLINES: Deadlines = {
+  bodyMs: 5_000,
+  firstChunkMs: 20_000,
+  answerMs: 20_000,
+  idleGapMs: 20_000,
+  writeStallMs: 20_000,
+  drainMs: 5_000,
+};
+
+export interface HouseOptions {
+  /** Base of the replay upstream; every provider is connected to it. */
+  upstream?: string | undefined;
+  store?: { kind: "memory" } | { kind: "file" } | { kind: "remote"; url: string } | undefined;
+  clock?: Clock | undefined;
+  settings?: { limits?: Partial<Settings["limits"]>; deadlines?: Partial<Deadlines>; brand?: Settings["brand"] } | undefined;
+  /** Changes ports before they are used: a test's own prices, a decorated dial. */
+  adapt?: ((ports: Ports) => Ports) | undefined;
+}
+
+export interface RunningHouse {
+  url: string;
+  ports: Ports;
+  store: Store;
+  log: Log & { lines: { level: string; event: string; facts: Readonly<Record<string, unknown>> }[] };
+  /** Makes a key through the admin door. */
+  key(mode?: "live" | "test"): Promise<string>;
+  /** POST /v1/chat/completions. */
+  chat(key: string, body: unknown, init?: RequestInit): Promise<Response>;
+  get(key: string, path: string): Promise<Response>;
+  stopNow: AbortController;
+  /** Waits until no hold is open and everything is written. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function connectionsTo(upstream: string): Connection[] {
+  const prefix: Record<string, string> = { gemini: "/v1beta" };
+  return PROVIDERS.map(({ name }) => ({
+    provider: name,
+    baseUrl: `${upstream}${prefix[name] ?? "/v1"}`,
+    credential: new Secret(`sk-upstream-${name}`),
+  }));
+}
+
+export async function startHouse(options: HouseOptions = {}): Promise<RunningHouse> {
+  const clock = options.clock ?? systemClock;
+  const log = keptLog();
+  const folder = mkdtempSync(join(tmpdir(), "tollway-house-"));
+  const store = await openStoreFor(options.store ?? { kind: "memory" }, folder, clock, log);
+  const stopNow = new AbortController();
+  const settings: Settings = {
+    brand: options.settings?.brand ?? TOLLWAY,
+    limits: { maxBodyBytes: 64 * 1024 * 1024, maxAnswerBytes: 64 * 1024 * 1024, maxTargets: 4, ...options.settings?.limits },
+    deadlines: { ...DEADLINES, ...options.settings?.deadlines },
+  };
+  const connections = options.upstream === undefined ? [] : connectionsTo(options.upstream);
+  const plain: Ports = {
+    stopping: stopNow.signal,
+    settings,
+    connections: { connected: () => connections },
+    clock,
+    random: systemRandom,
+    ids: idsFrom(clock, systemRandom),
+    dial: openDial({ allowPrivate: true, elapsedMs: clock.elapsedMs.bind(clock) }),
+    retries: new RetryBudget(),
+    prices: store.priceVersions.keeping(openPrices()),
+    keys: store.keys,
+    holds: store.holds,
+    ledger: store.ledger,
+    records: store.records,
+    rollups: store.rollups,
+    counters: store.counters,
+    log,
+  };
+  const ports = options.adapt?.(plain) ?? plain;
+  const house: House = {
+    ports,
+    everyProvider: PROVIDERS.map((provider) => provider.catalogueId),
+    version: "test",
+    readiness: () => ({ ready: true }),
+  };
+  const app = openApp(house, { adminKey: new Secret(ADMIN_KEY), trusted: false });
+  const server = listen({ at: { hostname: "127.0.0.1", port: 0 }, handle: guarded(app, ports) });
+  const url = `http://127.0.0.1:${server.port}`;
+  return {
+    url,
+    ports,
+    store,
+    log,
+    stopNow,
+    async key(mode = "live") {
+      const response = await fetch(`${url}/admin/v1/keys`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json" },
+        body: JSON.stringify({ name: "of a test", mode }),
+      });
+      if (!response.ok) throw new Error(await response.text());
+      return ((await response.json()) as { key: string }).key;
+    },
+    chat: (key, body, init) =>
+      fetch(`${url}/v1/chat/completions`, {
+        method: "POST",
+        body: typeof body === "string" || body instanceof Uint8Array ? (body as BodyInit) : JSON.stringify(body),
+        ...init,
+        headers: { authorization: `Bearer ${key}`, "content-type": "application/json", ...init?.headers },
+      }),
+    get: (key, path) => fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } }),
+    async settled() {
+      while (ports.holds.openCount() > 0) await new Promise((resolve) => setImmediate(resolve));
+      await ports.ledger.drain();
+    },
+    async close() {
+      stopNow.abort();
+      await server.close();
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function openStoreFor(kind: NonNullable<HouseOptions["store"]>, folder: string, clock: Clock, log: Log): Promise<Store> {
+  const shared = { clock, random: systemRandom, log, pepper: new Secret("pepper-of-the-tests-0123456789abcdef"), keyPrefix: "tw" };
+  if (kind.kind === "memory") return openMemoryStore(shared);
+  return openStore({
+    ...shared,
+    url: kind.kind === "file" ? `file:${join(folder, "tollway.db")}` : kind.url,
+    migrationsFolder: join(import.meta.dir, "../../drizzle"),
+    durability: "normal",
+  });
+}

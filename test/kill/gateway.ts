@@ -1,0 +1,96 @@
+// A gateway that kills itself (SIGKILL) at a chosen point of an attempt's life: the real line, store and sockets, with ports that
+// watch for the moment. Arguments: data folder, upstream, kill point, how many times the point is passed before.
+import { join } from "node:path";
+import { TOLLWAY } from "../../src/core/brand";
+import type { DialResponse, Ports } from "../../src/core/ports";
+import { Secret } from "../../src/core/secret";
+import { openApp } from "../../src/http/app";
+import { openDial } from "../../src/net/dial";
+import { listen } from "../../src/net/listen";
+import { idsFrom, systemClock, systemRandom } from "../../src/net/system";
+import { RetryBudget } from "../../src/policy/retry";
+import { PROVIDERS } from "../../src/providers/registry";
+import { openStore } from "../../src/store/open";
+import { openPrices } from "../../src/store/prices";
+import { connectionsTo, DEADLINES } from "../e2e/house";
+import { isKillPoint, type KillPoint } from "./kill-point";
+
+const [folder = "", upstream = "", point = "", passes = "0"] = process.argv.slice(2);
+if (!isKillPoint(point)) throw new Error(`No kill point is named ${point}`);
+
+let left = Number(passes);
+function passing(here: KillPoint): void {
+  if (here === point && left-- === 0) process.kill(process.pid, "SIGKILL");
+}
+
+const log = { write: () => undefined };
+const store = await openStore({
+  url: `file:${join(folder, "tollway.db")}`,
+  migrationsFolder: join(import.meta.dir, "../../drizzle"),
+  durability: "normal",
+  pepper: new Secret("pepper-of-the-kill-test-0123456789"),
+  keyPrefix: TOLLWAY.keyPrefix,
+  clock: systemClock,
+  random: systemRandom,
+  log,
+});
+const dial = openDial({ allowPrivate: true, elapsedMs: systemClock.elapsedMs });
+
+function watched(response: DialResponse): DialResponse {
+  const watch = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      controller.enqueue(chunk);
+      passing("mid-stream");
+    },
+  });
+  return { ...response, body: response.body?.pipeThrough(watch) };
+}
+
+const ports: Ports = {
+  stopping: new AbortController().signal,
+  settings: { brand: TOLLWAY, limits: { maxBodyBytes: 1 << 20, maxAnswerBytes: 1 << 20, maxTargets: 4 }, deadlines: DEADLINES },
+  connections: { connected: () => connectionsTo(upstream) },
+  clock: systemClock,
+  random: systemRandom,
+  ids: idsFrom(systemClock, systemRandom),
+  dial: {
+    async send(request, signal) {
+      const response = await dial.send(request, signal);
+      passing("after dispatch");
+      return watched(response);
+    },
+  },
+  retries: new RetryBudget(),
+  prices: store.priceVersions.keeping(openPrices()),
+  keys: store.keys,
+  holds: {
+    async open(attempt) {
+      passing("before commit 1");
+      await store.holds.open(attempt);
+      passing("after commit 1");
+    },
+    openCount: () => store.holds.openCount(),
+  },
+  ledger: {
+    async settle(attempt, outcome) {
+      passing("before commit 2");
+      await store.ledger.settle(attempt, outcome);
+      passing("after commit 2");
+    },
+    drain: () => store.ledger.drain(),
+  },
+  records: store.records,
+  rollups: store.rollups,
+  counters: store.counters,
+  log,
+};
+
+const house = {
+  ports,
+  everyProvider: PROVIDERS.map((provider) => provider.catalogueId),
+  version: "kill",
+  readiness: () => ({ ready: true }) as const,
+};
+const server = listen({ at: { hostname: "127.0.0.1", port: 0 }, handle: openApp(house, { adminKey: undefined, trusted: true }) });
+const { plain } = await store.keys.create({ organizationId: "default", name: "kill", mode: "live" });
+process.stdout.write(`${JSON.stringify({ port: server.port, key: plain.reveal() })}\n`);
