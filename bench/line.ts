@@ -114,8 +114,8 @@ async function one(): Promise<void> {
   const called = await timed("call", () => call(admitted, CHAT_DOOR, ports, request.signal));
   await timed("answer", () => answer(called, CHAT_DOOR, ports));
 }
-const N = 3000;
-for (let i = 0; i < 1500; i++) await one();
+const N = 20000;
+for (let i = 0; i < 15000; i++) await one();
 times.clear();
 const t0 = performance.now();
 const c0 = process.cpuUsage();

@@ -21,7 +21,7 @@ export function targetOf(governed: Governed, candidate: Candidate, door: DoorDia
   const { provider, model, catalogueId } = candidate;
   const info = ports.prices.model(catalogueId, model, governed.receivedAt);
   const price = ports.prices.price(catalogueId, model, governed.receivedAt);
-  const outgoing = encode(governed, provider, model, info, door);
+  const outgoing = encode(governed, provider, model, info, door, ports);
   const asked = governed.request.maxOutputTokens;
   return {
     provider: provider.name,
@@ -35,7 +35,7 @@ export function targetOf(governed: Governed, candidate: Candidate, door: DoorDia
   };
 }
 
-function encode(governed: Governed, provider: Provider, model: string, info: ModelInfo | undefined, door: DoorDialect): Outgoing {
+function encode(governed: Governed, provider: Provider, model: string, info: ModelInfo | undefined, door: DoorDialect, ports: Ports): Outgoing {
   const { dialect } = provider.operations.chat;
   const context: EncodeContext = {
     model,
@@ -43,6 +43,7 @@ function encode(governed: Governed, provider: Provider, model: string, info: Mod
     unsupported: provider.unsupported,
     dropUnsupported: governed.key.dropParams,
     deviations: provider.deviations,
+    extensionName: ports.settings.brand.namespace,
   };
   const outgoing =
     dialect.name === door.name
