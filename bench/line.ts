@@ -71,7 +71,7 @@ const ports: Ports = {
   connections: { connected: () => [{ provider: "openai", baseUrl: "http://x/v1", credential: new Secret("sk") }] },
   clock: systemClock,
   random: systemRandom,
-  ids: idsFrom(systemClock, systemRandom),
+  ids: idsFrom(systemClock),
   dial: { send: async () => ({ status: 200, headers, body: undefined, bytes: async () => bytes }) },
   retries: new RetryBudget(),
   prices: store.priceVersions.keeping(openPrices()),

@@ -38,19 +38,31 @@ export class ConfigFaults extends Error {
   }
 }
 
-const wholeNumber = z.coerce.number().int().nonnegative();
+/** Decimal digits only: "0x50", "1e3" and " 8 " are slips of the hand. */
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, "takes a whole number")
+    .transform(Number)
+    .pipe(z.number().min(least, `takes at least ${least}`).max(most, `takes at most ${most}`));
+/** What a timer can wait: 2^31 - 1 milliseconds. */
+const milliseconds = wholeNumber(1, 2_147_483_647);
 const flag = z.enum(["0", "1", "true", "false"]).transform((text) => text === "1" || text === "true");
 
 const ENVIRONMENT = z.object({
   TOLLWAY_HOST: z.string().min(1).default("127.0.0.1"),
-  TOLLWAY_PORT: wholeNumber.max(65_535).default(8642),
+  TOLLWAY_PORT: wholeNumber(0, 65_535).default(8642),
   TOLLWAY_DATA: z.string().min(1).default("data"),
   TOLLWAY_DATABASE_URL: z
     .string()
     .regex(/^(file:.|libsql:\/\/|https?:\/\/)/, "takes file:, libsql:, http: or https:")
     .optional(),
   TOLLWAY_DATABASE_TOKEN: z.string().min(1).optional(),
-  TOLLWAY_ADMIN_KEY: z.string().min(16, "takes at least 16 characters").optional(),
+  // It travels as a Bearer token: a space would make it one that nobody can send.
+  TOLLWAY_ADMIN_KEY: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/, "takes at least 16 characters, of those that a header can carry, without spaces")
+    .optional(),
   TOLLWAY_KEY_PEPPER: z.string().min(32, "takes at least 32 characters").optional(),
   TOLLWAY_NAMESPACE: z
     .string()
@@ -63,21 +75,21 @@ const ENVIRONMENT = z.object({
   TOLLWAY_DURABILITY: z.enum(["normal", "full"]).default("normal"),
   TOLLWAY_ALLOW_PRIVATE_UPSTREAMS: flag.default(false),
   TOLLWAY_LOG: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
-  TOLLWAY_MAX_BODY_MB: wholeNumber.min(1).max(1024).default(64),
-  TOLLWAY_MAX_ANSWER_MB: wholeNumber.min(1).max(1024).default(64),
-  TOLLWAY_MAX_TARGETS: wholeNumber.min(1).max(16).default(4),
-  TOLLWAY_BODY_MS: wholeNumber.min(1).default(60_000),
-  TOLLWAY_FIRST_CHUNK_MS: wholeNumber.min(1).default(120_000),
-  TOLLWAY_ANSWER_MS: wholeNumber.min(1).default(600_000),
-  TOLLWAY_IDLE_GAP_MS: wholeNumber.min(1).default(120_000),
-  TOLLWAY_WRITE_STALL_MS: wholeNumber.min(1).default(60_000),
-  TOLLWAY_DRAIN_MS: wholeNumber.min(1).default(60_000),
+  TOLLWAY_MAX_BODY_MB: wholeNumber(1, 1024).default(64),
+  TOLLWAY_MAX_ANSWER_MB: wholeNumber(1, 1024).default(64),
+  TOLLWAY_MAX_TARGETS: wholeNumber(1, 16).default(4),
+  TOLLWAY_BODY_MS: milliseconds.default(60_000),
+  TOLLWAY_FIRST_CHUNK_MS: milliseconds.default(120_000),
+  TOLLWAY_ANSWER_MS: milliseconds.default(600_000),
+  TOLLWAY_IDLE_GAP_MS: milliseconds.default(120_000),
+  TOLLWAY_WRITE_STALL_MS: milliseconds.default(60_000),
+  TOLLWAY_DRAIN_MS: milliseconds.default(60_000),
 });
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names of the configuration file's settings are the environment's, in lower case and without TOLLWAY_. */
-const FILE_NAMES = Object.keys(ENVIRONMENT.shape).map((name) => name.slice("TOLLWAY_".length).toLowerCase());
+const fileName = (variable: string): string => variable.slice("TOLLWAY_".length).toLowerCase();
 const NEVER_IN_FILE = new Set(["admin_key", "key_pepper", "database_token"]);
 
 /** Flags win over the environment, the environment over the file. Throws `ConfigFaults`. */
@@ -88,19 +100,19 @@ export function readConfig(
   providers: readonly ProviderEntry[],
 ): Config {
   const faults: string[] = [];
-  const fromFile = file ? readFile(file, faults) : {};
+  const fromFile = file ? readFile(file, providers, faults) : {};
   const present = (source: Environment): Environment =>
     Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ""));
   const merged: Environment = { ...fromFile, ...present(env), ...present(flags) };
   const parsed = ENVIRONMENT.safeParse(merged);
   if (!parsed.success) for (const issue of parsed.error.issues) faults.push(`${issue.path.join(".")}: ${issue.message}`);
   const connections = readConnections(merged, providers, faults);
-  if (!parsed.success) throw new ConfigFaults(faults);
-  const read = parsed.data;
-  if (!isLoopback(read.TOLLWAY_HOST) && read.TOLLWAY_ADMIN_KEY === undefined) {
-    faults.push(`TOLLWAY_HOST: ${read.TOLLWAY_HOST} opens the gateway to others, and that needs TOLLWAY_ADMIN_KEY`);
+  const { TOLLWAY_HOST: host, TOLLWAY_ADMIN_KEY: adminKey } = merged;
+  if (host !== undefined && !isLoopback(host) && adminKey === undefined) {
+    faults.push(`TOLLWAY_HOST: ${host} opens the gateway to others, and that needs TOLLWAY_ADMIN_KEY`);
   }
-  if (faults.length > 0) throw new ConfigFaults(faults);
+  if (!parsed.success || faults.length > 0) throw new ConfigFaults(faults);
+  const read = parsed.data;
   const brand: Brand = {
     namespace: read.TOLLWAY_NAMESPACE,
     keyPrefix: read.TOLLWAY_KEY_PREFIX ?? (read.TOLLWAY_NAMESPACE === TOLLWAY.namespace ? TOLLWAY.keyPrefix : read.TOLLWAY_NAMESPACE),
@@ -140,10 +152,12 @@ const secret = (text: string | undefined): Secret | undefined => (text === undef
 
 export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 
+const baseUrlVariable = (provider: ProviderEntry): string => `TOLLWAY_${provider.name.toUpperCase()}_BASE_URL`;
+
 function readConnections(env: Environment, providers: readonly ProviderEntry[], faults: string[]): Connection[] {
   const connections: Connection[] = [];
   for (const provider of providers) {
-    const variable = `TOLLWAY_${provider.name.toUpperCase()}_BASE_URL`;
+    const variable = baseUrlVariable(provider);
     const baseUrl = env[variable] ?? provider.baseUrl;
     const fault = baseUrlFault(baseUrl);
     if (fault) faults.push(`${variable}: ${fault}`);
@@ -169,25 +183,38 @@ function baseUrlFault(text: string): string | undefined {
 }
 
 /** The file's settings under their environment names. */
-function readFile(file: { name: string; text: string }, faults: string[]): Record<string, string> {
-  const document = parseDocument(file.text, { prettyErrors: true });
-  for (const error of document.errors) faults.push(`${file.name}: ${error.message.split("\n")[0]}`);
-  if (document.errors.length > 0) return {};
-  const content: unknown = document.toJS();
+function readFile(file: { name: string; text: string }, providers: readonly ProviderEntry[], faults: string[]): Record<string, string> {
+  const content = parseFile(file, faults);
   if (content === null || content === undefined) return {};
   if (typeof content !== "object" || Array.isArray(content)) {
     faults.push(`${file.name}: takes a map of settings`);
     return {};
   }
+  const known = new Set([...Object.keys(ENVIRONMENT.shape), ...providers.map(baseUrlVariable)].map(fileName));
   const settings: Record<string, string> = {};
   for (const [name, value] of Object.entries(content)) {
-    if (!FILE_NAMES.includes(name)) faults.push(`${file.name}: "${name}" is not a setting`);
+    if (!known.has(name)) faults.push(`${file.name}: "${name}" is not a setting`);
     else if (NEVER_IN_FILE.has(name))
       faults.push(`${file.name}: "${name}" is a secret; set TOLLWAY_${name.toUpperCase()} in the environment`);
     else if (typeof value === "object") faults.push(`${file.name}: "${name}" takes a plain value`);
     else settings[`TOLLWAY_${name.toUpperCase()}`] = String(value);
   }
   return settings;
+}
+
+/** The file as a value; undefined, with faults, where it is no YAML. */
+function parseFile(file: { name: string; text: string }, faults: string[]): unknown {
+  const document = parseDocument(file.text, { prettyErrors: true });
+  const problems = [...document.errors, ...document.warnings];
+  for (const problem of problems) faults.push(`${file.name}: ${problem.message.split("\n")[0]}`);
+  if (problems.length > 0) return undefined;
+  try {
+    return document.toJS();
+  } catch (thrown) {
+    // Aliases are followed only now: one without its anchor, or too many of them.
+    faults.push(`${file.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+    return undefined;
+  }
 }
 
 function deepFreeze<T>(value: T): T {

@@ -21,7 +21,7 @@ import { openStore } from "./store/open";
 import { openPrices } from "./store/prices";
 import type { Store } from "./store/store";
 import { StoreRefused } from "./store/store-refused";
-import { openLog } from "./telemetry/log";
+import { type LineLog, openLog } from "./telemetry/log";
 
 /** In the compiled binary every module's folder is the root of the embedded files. */
 const MIGRATIONS = join(import.meta.dir, Bun.isStandaloneExecutable ? "drizzle" : "../drizzle");
@@ -67,6 +67,7 @@ interface Gateway {
   ports: Ports;
   store: Store;
   house: House;
+  log: LineLog;
   /** Ends what is still open. */
   stopNow: AbortController;
   /** From here on /readyz says no. */
@@ -75,7 +76,7 @@ interface Gateway {
 
 async function openGateway(config: Config): Promise<Gateway> {
   mkdirSync(config.dataFolder, { recursive: true, mode: 0o700 });
-  const log = openLog(config.logLevel, systemClock.now, (lines) => process.stderr.write(lines));
+  const log = openLog(config.logLevel, systemClock, (lines) => process.stderr.write(lines));
   const store = await openStore({
     url: config.databaseUrl,
     authToken: config.databaseToken,
@@ -95,7 +96,7 @@ async function openGateway(config: Config): Promise<Gateway> {
     connections: { connected: () => config.connections },
     clock: systemClock,
     random: systemRandom,
-    ids: idsFrom(systemClock, systemRandom),
+    ids: idsFrom(systemClock),
     dial: openDial({ allowPrivate: config.allowPrivateUpstreams, elapsedMs: systemClock.elapsedMs }),
     retries: new RetryBudget(),
     prices: store.priceVersions.keeping(openPrices()),
@@ -110,7 +111,7 @@ async function openGateway(config: Config): Promise<Gateway> {
   let draining = false;
   const house: House = {
     ports,
-    everyProvider: PROVIDERS.map((provider) => provider.catalogueId),
+    everyProvider: PROVIDERS.map((provider) => provider.name),
     version: manifest.version,
     readiness() {
       if (draining) return { ready: false, reason: "stopping" };
@@ -120,7 +121,7 @@ async function openGateway(config: Config): Promise<Gateway> {
   const drain = (): void => {
     draining = true;
   };
-  return { config, ports, store, house, stopNow, drain };
+  return { config, ports, store, house, log, stopNow, drain };
 }
 
 async function serve(flags: Flags): Promise<void> {
@@ -174,6 +175,7 @@ async function stop(gateway: Gateway, servers: readonly Listening[]): Promise<vo
   while (ports.holds.openCount() > 0) await ports.clock.sleep(10);
   await ports.ledger.drain();
   await store.close();
+  gateway.log.flush();
   rmSync(join(gateway.config.dataFolder, ADMIN_SOCKET), { force: true });
   process.exit(0);
 }
@@ -197,6 +199,7 @@ const admin =
       return await adminCallOver(openApp(gateway.house, { adminKey: undefined, trusted: true }))(method, path, body);
     } finally {
       await gateway.store.close();
+      gateway.log.flush();
     }
   };
 

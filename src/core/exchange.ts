@@ -1,4 +1,6 @@
 // One exchange from door to door. It is read-only and gains fields at each step; a step out of order does not compile.
+
+import type { AttemptRecord } from "./attempt";
 import type { ChatRequest } from "./chat";
 import type { KeyMode } from "./ids";
 import type { NanoUsd } from "./money";
@@ -112,8 +114,8 @@ export interface Attempt {
   /** From 1. */
   readonly number: number;
   readonly target: Target;
-  /** Unix milliseconds at which the hold was made. */
-  readonly heldAt: number;
+  /** What the hold and the ledger row say of it. */
+  readonly record: AttemptRecord;
   /** Monotonic milliseconds at which the hold was made. */
   readonly heldMs: number;
 }

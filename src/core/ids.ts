@@ -35,7 +35,12 @@ export function base62(value: bigint, length: number): string {
   return text.padStart(length, "0");
 }
 
-export const keyChecksum = (head: string): string => base62(BigInt(crc32(head)), CHECKSUM_LENGTH);
+export function keyChecksum(head: string): string {
+  let text = "";
+  // Plain numbers: this runs for every call, before anything else is believed.
+  for (let rest = crc32(head), n = 0; n < CHECKSUM_LENGTH; n++, rest = Math.floor(rest / 62)) text = (BASE62[rest % 62] as string) + text;
+  return text;
+}
 
 /** Puts a key together. `secret` is 32 random bytes; `publicId` 12 base62 characters. */
 export function formatKey(prefix: string, mode: KeyMode, publicId: string, secret: Uint8Array): string {
@@ -45,12 +50,16 @@ export function formatKey(prefix: string, mode: KeyMode, publicId: string, secre
   return head + keyChecksum(head);
 }
 
+const IS_BASE62 = /^[0-9A-Za-z]+$/;
+
 /** Takes a presented key apart; undefined when its shape or checksum is wrong. No look-up, no secret kept. */
 export function parseKey(prefix: string, presented: string): KeyParts | undefined {
   const body = PUBLIC_ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH;
   for (const mode of ["live", "test"] as const) {
     const start = `${prefix}_${mode}_`;
     if (presented.length !== start.length + body || !presented.startsWith(start)) continue;
+    // The checksum reads one byte a character, so a character beyond ASCII could pass for another: the alphabet is checked too.
+    if (!IS_BASE62.test(presented.slice(start.length))) return undefined;
     const head = presented.slice(0, -CHECKSUM_LENGTH);
     if (keyChecksum(head) !== presented.slice(-CHECKSUM_LENGTH)) return undefined;
     const publicId = presented.slice(start.length, start.length + PUBLIC_ID_LENGTH);
@@ -58,6 +67,14 @@ export function parseKey(prefix: string, presented: string): KeyParts | undefine
     return { mode, publicId, secret };
   }
   return undefined;
+}
+
+/** The public id of a text that has a key's shape. Its checksum is not looked at: whoever compares the secret's hash need not. */
+export function publicIdOf(prefix: string, presented: string): string | undefined {
+  // "live" and "test" are of one length.
+  const start = prefix.length + "_live_".length;
+  if (presented.length !== start + PUBLIC_ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH || !presented.startsWith(prefix)) return undefined;
+  return presented.slice(start, start + PUBLIC_ID_LENGTH);
 }
 
 /** A public id from at least 12 random bytes. Slightly biased (256 mod 62); it is a name, not a secret. */

@@ -26,7 +26,11 @@ export function usdText(amount: NanoUsd): string {
 }
 
 /** The amount as a JSON number in USD. Only for showing: never computed with. */
-export const usdNumber = (amount: NanoUsd): number => Number(usdText(amount));
+export const usdNumber = (amount: NanoUsd): number => {
+  const nano = Number(amount);
+  // Division is rounded to the nearest double, which is what the decimal text would read back as.
+  return Number.isSafeInteger(nano) ? nano / 1e9 : Number(usdText(amount));
+};
 
 /**
  * Reads a decimal string in USD ("12", "0.000000001") as text, so that no digit passes through a float.

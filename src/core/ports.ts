@@ -1,4 +1,5 @@
 // What the line needs from the world. Adapters implement these in store/, net/ and telemetry/; main.ts builds them.
+import type { AttemptRecord } from "./attempt";
 import type { ApiKey } from "./exchange";
 import type { KeyMode } from "./ids";
 import type { NanoUsd } from "./money";
@@ -109,32 +110,6 @@ export interface Listing<T> {
   data: readonly T[];
   /** undefined: this was the last page. */
   nextCursor: string | undefined;
-}
-
-/** What identifies an attempt: written with the hold, so that an orphan can still become a ledger row. */
-export interface AttemptRecord {
-  attemptId: string;
-  requestId: string;
-  attemptNumber: number;
-  /** Unix milliseconds of the hold. */
-  heldAt: number;
-  organizationId: string;
-  keyId: string;
-  mode: KeyMode;
-  door: string;
-  provider: string;
-  modelRequested: string;
-  modelServed: string;
-  stream: boolean;
-  tag?: string | undefined;
-  agent?: string | undefined;
-  run?: string | undefined;
-  user?: string | undefined;
-  priceVersion?: string | undefined;
-  /** undefined: unpriced. */
-  bound?: NanoUsd | undefined;
-  /** JSON text of the decision. */
-  decision?: string | undefined;
 }
 
 /** How the cost of an attempt was found. */

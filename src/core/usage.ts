@@ -34,6 +34,7 @@ export type UsageSource = "provider" | "counted" | "none";
 
 /** Later figures replace earlier ones field by field; what the later one does not say stays. Never adds. */
 export function mergeUsage(earlier: Usage | undefined, later: Usage): Usage {
+  if (!earlier) return later;
   const merged: Record<string, unknown> = { ...earlier };
   for (const [field, value] of Object.entries(later)) if (value !== undefined) merged[field] = value;
   return merged as Usage;

@@ -54,7 +54,7 @@ export const OPENAI_CHAT_FIELDS = {
   models: { kind: "gateway" },
   plugins: { kind: "gateway" },
   preset: { kind: "gateway" },
-  provider: { kind: "gateway" },
+  provider: { kind: "gateway", done: true },
   providerOptions: { kind: "gateway" },
   route: { kind: "gateway" },
   session_id: { kind: "gateway" },

@@ -14,6 +14,7 @@ import type { Door } from "./door";
 
 const TAG = /^[A-Za-z0-9_.:-]{1,64}$/;
 const MAX_DEPTH = 64;
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
 /** Limits that a caller relies on: refused as long as they are not kept. */
 const BINDING_HINTS = ["region", "run-budget-usd", "run-max-steps", "run-max-seconds"] as const;
 /** Wishes: named in the answer as ignored. */
@@ -48,26 +49,33 @@ export function presentKey(headers: Headers, settings: Settings): Secret {
   return new Secret(presented);
 }
 
-function readHints(headers: Headers, settings: Settings): Hints {
+function readHints(headers: Headers, { brand }: Settings): Hints {
+  const own = brandHeader(brand, "");
+  let given: Map<string, string> | undefined;
+  headers.forEach((value, name) => {
+    if (!name.startsWith(own)) return;
+    given ??= new Map();
+    given.set(name.slice(own.length), value);
+  });
+  const clientRequestId = headers.get("x-client-request-id")?.slice(0, 128) ?? undefined;
+  if (!given) return { unheeded: [], clientRequestId };
+  const said = given;
   const read = (name: string): string | undefined => {
-    const header = brandHeader(settings.brand, name);
-    const value = headers.get(header);
-    if (value === null) return undefined;
-    if (!TAG.test(value)) throw new Failure("invalid_tag", `${header} takes 1 to 64 characters of A-Z a-z 0-9 _ . : -`, { param: header });
-    return value;
+    const value = said.get(name);
+    if (value === undefined || TAG.test(value)) return value;
+    throw new Failure("invalid_tag", `${own}${name} takes 1 to 64 characters of A-Z a-z 0-9 _ . : -`, { param: own + name });
   };
   for (const name of BINDING_HINTS) {
-    const header = brandHeader(settings.brand, name);
-    if (headers.has(header))
-      throw new Failure("unsupported_parameter", `${header} limits the call, and is not supported yet.`, { param: header });
+    if (said.has(name))
+      throw new Failure("unsupported_parameter", `${own}${name} limits the call, and is not supported yet.`, { param: own + name });
   }
   return {
-    unheeded: FREE_HINTS.map((name) => brandHeader(settings.brand, name)).filter((header) => headers.has(header)),
+    unheeded: FREE_HINTS.filter((name) => said.has(name)).map((name) => own + name),
     tag: read("tag"),
     agent: read("agent"),
     run: read("run"),
     user: read("user"),
-    clientRequestId: headers.get("x-client-request-id")?.slice(0, 128) ?? undefined,
+    clientRequestId,
   };
 }
 
@@ -76,26 +84,41 @@ async function readWhole(request: Request, ports: Ports): Promise<Uint8Array> {
   const announced = request.headers.get("content-length");
   if (announced !== null && Number(announced) > maxBodyBytes) throw tooLarge(maxBodyBytes);
   const { bodyMs } = ports.settings.deadlines;
-  const deadline = new AbortController();
-  const cancel = ports.clock.after(bodyMs, () =>
-    deadline.abort(new Failure("request_timeout", `The body did not arrive within ${bodyMs} ms.`)),
-  );
+  const late = (): Failure => new Failure("request_timeout", `The body did not arrive within ${bodyMs} ms.`);
   try {
     // An announced length bounds the buffer; a body of unknown length is counted as it comes.
-    if (announced !== null) return new Uint8Array(await unlessAborted(request.arrayBuffer(), deadline.signal));
-    return await readBody(request.body ?? undefined, maxBodyBytes, deadline.signal);
+    if (announced !== null) return new Uint8Array(await within(request.arrayBuffer(), bodyMs, late, ports));
+    const deadline = new AbortController();
+    const reading = readBody(request.body ?? undefined, maxBodyBytes, deadline.signal);
+    return await within(
+      reading,
+      bodyMs,
+      () => {
+        deadline.abort();
+        return late();
+      },
+      ports,
+    );
   } catch (thrown) {
     if (thrown instanceof Failure) throw thrown.code === "request_too_large" ? tooLarge(maxBodyBytes) : thrown;
     throw new Failure("invalid_json", "The body ended before it was whole.", { cause: thrown });
-  } finally {
-    cancel();
   }
 }
 
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** The work's result, or the failure that `late` makes when it takes longer. */
+function within<T>(work: Promise<T>, ms: number, late: () => Failure, ports: Ports): Promise<T> {
   return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    work.then(resolve, reject);
+    const cancel = ports.clock.after(ms, () => reject(late()));
+    work.then(
+      (result) => {
+        cancel();
+        resolve(result);
+      },
+      (error: unknown) => {
+        cancel();
+        reject(error);
+      },
+    );
   });
 }
 
@@ -106,7 +129,7 @@ function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   if (bytes.length === 0) throw new Failure("invalid_json", "The body is empty; a JSON object is expected.");
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    text = UTF8.decode(bytes);
   } catch (cause) {
     throw new Failure("invalid_json", "The body is not valid UTF-8.", { cause });
   }

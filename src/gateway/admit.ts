@@ -1,6 +1,8 @@
 // admit: money is held, durably, for the first target that every scope can bear.
+
+import type { AttemptRecord } from "../core/attempt";
 import type { Admitted, Attempt, Planned, Target } from "../core/exchange";
-import type { AttemptRecord, Ports } from "../core/ports";
+import type { Ports } from "../core/ports";
 
 export async function admit(planned: Planned, ports: Ports): Promise<Admitted> {
   const target = planned.targets[0] as Target;
@@ -9,24 +11,18 @@ export async function admit(planned: Planned, ports: Ports): Promise<Admitted> {
 
 /** Resolves when the hold is durable; from then on exactly one ledger row will follow. Rejects 503, and nothing is held. */
 export async function hold(planned: Planned, target: Target, number: number, ports: Ports): Promise<Attempt> {
-  const attempt: Attempt = {
-    id: `${planned.requestId}.${number}`,
-    number,
-    target,
-    heldAt: ports.clock.now(),
-    heldMs: ports.clock.elapsedMs(),
-  };
-  await ports.holds.open(attemptRecord(planned, attempt));
+  const record = recordOf(planned, target, number, ports.clock.now());
+  const attempt: Attempt = { id: record.attemptId, number, target, record, heldMs: ports.clock.elapsedMs() };
+  await ports.holds.open(record);
   return attempt;
 }
 
-export function attemptRecord(planned: Planned, attempt: Attempt): AttemptRecord {
-  const { target } = attempt;
+function recordOf(planned: Planned, target: Target, number: number, heldAt: number): AttemptRecord {
   return {
-    attemptId: attempt.id,
+    attemptId: `${planned.requestId}.${number}`,
     requestId: planned.requestId,
-    attemptNumber: attempt.number,
-    heldAt: attempt.heldAt,
+    attemptNumber: number,
+    heldAt,
     organizationId: planned.key.organizationId,
     keyId: planned.key.id,
     mode: planned.key.mode,
@@ -41,6 +37,6 @@ export function attemptRecord(planned: Planned, attempt: Attempt): AttemptRecord
     user: planned.hints.user ?? planned.request.user?.slice(0, 256),
     priceVersion: target.price?.version,
     bound: target.bound,
-    decision: attempt.number === 1 && planned.routed ? JSON.stringify(planned.decision) : undefined,
+    decision: number === 1 && planned.routed ? JSON.stringify(planned.decision) : undefined,
   };
 }

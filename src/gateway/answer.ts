@@ -1,4 +1,5 @@
 // answer: the response leaves. A whole answer with its cost in the headers; a stream pulled by the caller's own pace.
+import { brandHeader } from "../core/brand";
 import { usdText } from "../core/money";
 import type { Ports } from "../core/ports";
 import { providerNamed } from "../providers/registry";
@@ -11,40 +12,42 @@ export function answer(called: Called, door: Door, ports: Ports): Response {
   const headers = answerHeaders(called, ports);
   switch (called.answer.kind) {
     case "whole":
-      headers.set("content-type", "application/json");
+      headers["content-type"] = "application/json";
       return new Response(called.answer.body as BodyInit, { headers });
     case "stream":
-      headers.set("content-type", door.dialect.streamType);
-      headers.set("cache-control", "no-cache");
-      headers.set("x-accel-buffering", "no");
+      headers["content-type"] = door.dialect.streamType;
+      headers["cache-control"] = "no-cache";
+      headers["x-accel-buffering"] = "no";
       return new Response(readable(called.answer.live), { headers });
   }
 }
 
-function answerHeaders(called: Called, ports: Ports): Headers {
+/** A plain object: the response copies it in one step. */
+function answerHeaders(called: Called, ports: Ports): Record<string, string> {
   const { attempt, answer: first, requestId } = called;
   const { target } = attempt;
-  const own = (name: string): string => `x-${ports.settings.brand.namespace}-${name}`;
-  const headers = new Headers();
+  const own = brandHeader(ports.settings.brand, "");
+  const headers: Record<string, string> = {
+    "x-request-id": requestId,
+    [`${own}request-id`]: requestId,
+    [`${own}route`]: "governed",
+    [`${own}source`]: "upstream",
+    [`${own}provider`]: target.provider,
+    [`${own}model-requested`]: headerText(called.request.model),
+    [`${own}model-served`]: headerText(target.model),
+    [`${own}fallback`]: String(target !== called.targets[0]),
+    [`${own}attempts`]: String(attempt.number),
+  };
   for (const name of providerNamed(target.provider).passHeaders) {
     const value = first.headers.get(name);
-    if (value !== undefined) headers.set(name, value);
+    if (value !== undefined) headers[name] = value;
   }
-  headers.set("x-request-id", requestId);
-  headers.set(own("request-id"), requestId);
-  headers.set(own("route"), "governed");
-  headers.set(own("source"), "upstream");
-  headers.set(own("provider"), target.provider);
-  headers.set(own("model-requested"), headerText(called.request.model));
-  headers.set(own("model-served"), headerText(target.model));
-  headers.set(own("fallback"), String(target !== called.targets[0]));
-  headers.set(own("attempts"), String(attempt.number));
-  if (first.ignored.length > 0) headers.set(own("ignored"), headerText(first.ignored.join(",")));
-  if (target.injectedMaxTokens !== undefined) headers.set(own("max-tokens"), String(target.injectedMaxTokens));
+  if (first.ignored.length > 0) headers[`${own}ignored`] = headerText(first.ignored.join(","));
+  if (target.injectedMaxTokens !== undefined) headers[`${own}max-tokens`] = String(target.injectedMaxTokens);
   if (first.kind === "whole" && first.costUsd !== undefined) {
-    headers.set(own("cost-usd"), usdText(first.costUsd));
+    headers[`${own}cost-usd`] = usdText(first.costUsd);
     const saved = savedUsd(called, first.costUsd, first.usage);
-    if (saved !== undefined) headers.set(own("saved-usd"), usdText(saved));
+    if (saved !== undefined) headers[`${own}saved-usd`] = usdText(saved);
   }
   return headers;
 }

@@ -3,7 +3,6 @@ import type { Attempt, Planned } from "../core/exchange";
 import { asFailure } from "../core/failure";
 import type { Outcome, Ports } from "../core/ports";
 import { type Settled, settle } from "../policy/settlement";
-import { attemptRecord } from "./admit";
 import { inputTokensOf } from "./input-count";
 import { Meter } from "./meter";
 
@@ -40,7 +39,7 @@ export function settledNow(planned: Planned, attempt: Attempt, meter: Meter): Se
 }
 
 function settleAttempt(planned: Planned, attempt: Attempt, meter: Meter, ports: Ports): void {
-  const settled = settledNow(planned, attempt, meter);
+  const settled = meter.final ?? settledNow(planned, attempt, meter);
   if (settled.overrun) meter.flags.add("overrun");
   const outcome: Outcome = {
     settlement: settled.settlement,
@@ -54,7 +53,7 @@ function settleAttempt(planned: Planned, attempt: Attempt, meter: Meter, ports: 
     timeToFirstChunkMs: meter.firstChunkMs === undefined ? undefined : meter.firstChunkMs - attempt.heldMs,
     flags: [...meter.flags],
   };
-  const record = attemptRecord(planned, attempt);
+  const { record } = attempt;
   ports.ledger.settle(record, outcome).catch((error: unknown) => {
     // The hold stays in the database and is charged at the next start: nothing is lost, and the operator must know.
     ports.log.write("error", "settle_failed", { request_id: planned.requestId, attempt: attempt.number, error: String(error) });

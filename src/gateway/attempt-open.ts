@@ -121,15 +121,17 @@ async function readWhole(work: Work, ports: Ports, dialect: Dialect, outgoing: O
     if (usage) meter.see([{ type: "usage", usage }]);
     else if (forwards) meter.seeWhole(dialect.decodeResponse(new TextDecoder().decode(bytes)));
     meter.ending = "complete";
-    return settledNow(planned, attempt, meter);
+    meter.final = settledNow(planned, attempt, meter);
+    return meter.final;
   });
   try {
     const body = forwards ? forwardWhole(door, bytes, context, meter) : translateWhole(door, dialect, bytes, context, meter);
     meter.ending = "complete";
-    const { cost, usage } = settledNow(planned, attempt, meter);
+    const { cost, usage } = meter.final ?? settledNow(planned, attempt, meter);
     return { kind: "whole", body, costUsd: cost, usage, ignored: outgoing.ignored, headers: response.headers };
   } catch (thrown) {
     meter.ending = "broken";
+    meter.final = undefined;
     throw thrown;
   }
 }

@@ -2,7 +2,7 @@
 import type { ChatEvent } from "../core/chat";
 import { mergeUsage, type Usage } from "../core/usage";
 import { estimateTokens } from "../policy/estimate";
-import type { Ending } from "../policy/settlement";
+import type { Ending, Settled } from "../policy/settlement";
 
 export class Meter {
   ending: Ending = "unsent";
@@ -16,6 +16,8 @@ export class Meter {
   /** Monotonic milliseconds. */
   firstChunkMs: number | undefined;
   readonly flags = new Set<string>();
+  /** What a complete answer costs, once that is told to the caller: the ledger says the same. */
+  final: Settled | undefined;
 
   /** Events of a stream, as they come. */
   see(events: readonly ChatEvent[]): void {

@@ -4,7 +4,7 @@ import type { Authenticated, Decision, Governed, Planned, Target } from "../core
 import { Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
 import type { ModelInfo, Price } from "../core/price";
-import { type RouteRow, routeModel } from "../policy/catalogue-route";
+import { type RouteFacts, type RouteRow, routeModel } from "../policy/catalogue-route";
 import { costOf } from "../policy/pricing";
 import type { Provider } from "../providers/provider";
 import { PROVIDERS, simulator } from "../providers/registry";
@@ -52,7 +52,7 @@ export function plan(governed: Governed, door: Door, ports: Ports): Planned {
 const behind = (key: Authenticated["key"], provider: Provider, model: string): Candidate => ({
   provider: key.mode === "test" ? simulator : provider,
   model,
-  catalogueId: provider.catalogueId,
+  catalogue: provider.name,
 });
 
 /** Providers that this key's calls may go to. */
@@ -62,23 +62,24 @@ function reachable(governed: Governed, ports: Ports): readonly Provider[] {
   return PROVIDERS.filter((provider) => connected.has(provider.name));
 }
 
+const ROUTES: readonly RouteRow[] = PROVIDERS.map((provider) => ({
+  name: provider.name,
+  aliases: provider.aliases,
+  variable: provider.keyVariable,
+  families: provider.families,
+}));
+
 function pinnedCandidates(governed: Governed, only: readonly string[] | undefined, ports: Ports): Candidate[] {
   const open = reachable(governed, ports);
-  const rows = PROVIDERS.map((provider): RouteRow => {
-    const id = provider.catalogueId;
-    return {
-      name: provider.name,
-      aliases: provider.aliases,
-      connected: open.includes(provider),
-      variable: provider.keyVariable,
-      families: provider.families,
-      knows: (model) => ports.prices.model(id, model, governed.receivedAt) !== undefined,
-      ids: () => ports.prices.models(id, governed.receivedAt).map((model) => model.id),
-    };
-  });
   const { model } = governed.request;
-  return routeModel({ model, only }, rows).flatMap((name) =>
-    PROVIDERS.filter((provider) => provider.name === name).map((provider) => behind(governed.key, provider, model)),
+  const facts: RouteFacts = {
+    connected: (row) => open.some((provider) => provider.name === row.name),
+    knows: (row, id) => ports.prices.model(row.name, id, governed.receivedAt) !== undefined,
+    ids: (row) => ports.prices.models(row.name, governed.receivedAt).map((info) => info.id),
+  };
+  const names = routeModel({ model, only }, ROUTES, facts);
+  return names.flatMap((name) =>
+    open.filter((provider) => provider.name === name).map((provider) => behind(governed.key, provider, model)),
   );
 }
 
@@ -92,8 +93,8 @@ function autoCandidates(governed: Governed, only: readonly string[] | undefined,
     .filter((provider) => only === undefined || only.includes(provider.name))
     .flatMap((provider) => {
       const model = provider.autoModels.medium;
-      const info = model === undefined ? undefined : ports.prices.model(provider.catalogueId, model, governed.receivedAt);
-      const price = model === undefined ? undefined : ports.prices.price(provider.catalogueId, model, governed.receivedAt);
+      const info = model === undefined ? undefined : ports.prices.model(provider.name, model, governed.receivedAt);
+      const price = model === undefined ? undefined : ports.prices.price(provider.name, model, governed.receivedAt);
       const cost = price && costOf(usage, price)?.total;
       return model === undefined || cost === undefined || !info || !canServe(info, governed) ? [] : [{ provider, model, cost }];
     });
@@ -120,7 +121,7 @@ function baselinePrice(governed: Governed, ports: Ports): Price | undefined {
   let dearest: Price | undefined;
   for (const provider of reachable(governed, ports)) {
     const model = provider.autoModels.complex;
-    const price = model === undefined ? undefined : ports.prices.price(provider.catalogueId, model, governed.receivedAt);
+    const price = model === undefined ? undefined : ports.prices.price(provider.name, model, governed.receivedAt);
     if (price && (!dearest || rateSum(price) > rateSum(dearest))) dearest = price;
   }
   return dearest;

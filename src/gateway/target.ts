@@ -6,11 +6,12 @@ import type { DoorDialect, EncodeContext } from "../dialects/dialect";
 import { boundOf } from "../policy/bound";
 import type { Provider } from "../providers/provider";
 
-/** Where a model stands, and whose catalogue describes and prices it (a simulated call is priced as the real one). */
+/** Where a model stands. A simulated call is described and priced as the real one. */
 export interface Candidate {
   readonly provider: Provider;
   readonly model: string;
-  readonly catalogueId: string;
+  /** Whose catalogue describes and prices it. */
+  readonly catalogue: string;
 }
 
 /** Sent where a dialect demands a limit and neither the caller nor the catalogue names one. */
@@ -18,9 +19,9 @@ const FALLBACK_MAX_TOKENS = 4_096;
 
 /** Throws 400 `unsupported_parameter` where the target cannot honour what the request means. */
 export function targetOf(governed: Governed, candidate: Candidate, door: DoorDialect, ports: Ports): Target {
-  const { provider, model, catalogueId } = candidate;
-  const info = ports.prices.model(catalogueId, model, governed.receivedAt);
-  const price = ports.prices.price(catalogueId, model, governed.receivedAt);
+  const { provider, model, catalogue } = candidate;
+  const info = ports.prices.model(catalogue, model, governed.receivedAt);
+  const price = ports.prices.price(catalogue, model, governed.receivedAt);
   const outgoing = encode(governed, provider, model, info, door, ports);
   const asked = governed.request.maxOutputTokens;
   return {
@@ -35,7 +36,14 @@ export function targetOf(governed: Governed, candidate: Candidate, door: DoorDia
   };
 }
 
-function encode(governed: Governed, provider: Provider, model: string, info: ModelInfo | undefined, door: DoorDialect, ports: Ports): Outgoing {
+function encode(
+  governed: Governed,
+  provider: Provider,
+  model: string,
+  info: ModelInfo | undefined,
+  door: DoorDialect,
+  ports: Ports,
+): Outgoing {
   const { dialect } = provider.operations.chat;
   const context: EncodeContext = {
     model,

@@ -3,7 +3,8 @@
 import { lookup } from "node:dns/promises";
 import { BlockList, isIP } from "node:net";
 
-const INSIDE = new BlockList();
+// Two lists, because one would compare IPv4 addresses with its v4-mapped IPv6 rows too: every public one would be inside.
+const INSIDE_4 = new BlockList();
 for (const [net, prefix] of [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -21,29 +22,32 @@ for (const [net, prefix] of [
   ["224.0.0.0", 4],
   ["240.0.0.0", 4],
 ] as const) {
-  INSIDE.addSubnet(net, prefix, "ipv4");
+  INSIDE_4.addSubnet(net, prefix, "ipv4");
 }
+/** Global unicast: everything that IANA has given to the internet. v4-mapped, NAT64, local and multicast addresses lie outside. */
+const GLOBAL_6 = new BlockList();
+GLOBAL_6.addSubnet("2000::", 3, "ipv6");
+/** Special ranges inside it (RFC 6890 and its registry): protocol assignments, documentation, 6to4. */
+const INSIDE_6 = new BlockList();
 for (const [net, prefix] of [
-  ["::", 96],
-  ["::ffff:0:0", 96],
-  ["64:ff9b::", 96],
-  ["64:ff9b:1::", 48],
-  ["100::", 64],
   ["2001::", 23],
   ["2001:db8::", 32],
   ["2002::", 16],
-  ["fc00::", 7],
-  ["fe80::", 10],
-  ["ff00::", 8],
+  ["3fff::", 20],
 ] as const) {
-  INSIDE.addSubnet(net, prefix, "ipv6");
+  INSIDE_6.addSubnet(net, prefix, "ipv6");
 }
 
 /** True for an address of the public internet. v4-mapped, NAT64 and 6to4 forms are never public: nobody needs them here. */
 export function isPublicAddress(address: string): boolean {
-  const family = isIP(address);
-  if (family === 0) return false;
-  return !INSIDE.check(address, family === 4 ? "ipv4" : "ipv6");
+  switch (isIP(address)) {
+    case 4:
+      return !INSIDE_4.check(address, "ipv4");
+    case 6:
+      return GLOBAL_6.check(address, "ipv6") && !INSIDE_6.check(address, "ipv6");
+    default:
+      return false;
+  }
 }
 
 export class AddressRefused extends Error {}

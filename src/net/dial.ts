@@ -18,6 +18,8 @@ const NEVER_CONNECTED = new Set([
   "EAI_AGAIN",
   "EHOSTUNREACH",
   "ENETUNREACH",
+  // Bun's word for a TLS handshake that failed.
+  "EPROTO",
   "ERR_TLS_CERT_ALTNAME_INVALID",
   "CERT_HAS_EXPIRED",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
@@ -75,8 +77,9 @@ const tooLarge = (maxBytes: number): Failure => new Failure("upstream_error", `T
 async function readAll(response: Response, headers: ReadonlyMap<string, string>, maxBytes: number): Promise<Uint8Array> {
   const length = headers.get("content-length");
   try {
-    // An announced, uncompressed length bounds the buffer; everything else is counted as it is decoded.
-    if (length !== undefined && !headers.has("content-encoding")) {
+    // An announced, uncompressed length bounds the buffer; everything else is counted as it is decoded. Beside a chunked body
+    // a length says nothing (RFC 9112, 6.3).
+    if (length !== undefined && !headers.has("content-encoding") && !headers.has("transfer-encoding")) {
       if (Number(length) > maxBytes) throw tooLarge(maxBytes);
       return new Uint8Array(await response.arrayBuffer());
     }

@@ -97,8 +97,9 @@ export function inputCeiling(request: ChatRequest, body: Uint8Array, model: stri
   });
   const tools = request.tools ?? [];
   for (const tool of tools) if (tool.cache === "1h") found.write1h = true;
-  const hostedTools = hostedToolsOf(request.rest);
-  const rest = JSON.stringify(request.rest);
+  // Most requests have no field beside the ones that every dialect has.
+  const plain = isEmpty(request.rest);
+  const hostedTools = plain ? [] : hostedToolsOf(request.rest);
   const overhead =
     (CALL_OVERHEADS.find((row) => row.models.test(model))?.tokens ?? CALL_OVERHEAD) +
     request.messages.length * MESSAGE_OVERHEAD +
@@ -108,10 +109,10 @@ export function inputCeiling(request: ChatRequest, body: Uint8Array, model: stri
   return {
     textTokens: Math.max(0, textBytes(body) - found.uncountedBytes) + overhead,
     mediaTokens: found.mediaTokens,
-    windowParam: OUTSIDE_FIELDS.find((field) => isSet(request.rest[field])) ?? found.windowParam,
+    windowParam: (plain ? undefined : OUTSIDE_FIELDS.find((field) => isSet(request.rest[field]))) ?? found.windowParam,
     hostedTools,
     extraOutputTokens: isSet(request.rest["prediction"]) ? JSON.stringify(request.rest["prediction"]).length * 4 : 0,
-    mayWrite1h: found.write1h || rest.includes('"1h"'),
+    mayWrite1h: found.write1h || (!plain && JSON.stringify(request.rest).includes('"1h"')),
   };
 }
 
@@ -122,10 +123,10 @@ class Found {
   uncountedBytes = 0;
   windowParam: string | undefined;
   write1h = false;
-  readonly #imageCeiling: number;
+  readonly #model: string;
 
   constructor(model: string) {
-    this.#imageCeiling = IMAGE_CEILINGS.find((row) => row.models.test(model))?.tokens ?? IMAGE_CEILING;
+    this.#model = model;
   }
 
   see(part: Part, param: string): void {
@@ -156,7 +157,7 @@ class Found {
 
   /** An image costs by its pixels, of which a small file may have many: the model's maximum, wherever the image is. */
   #image(media: Media): void {
-    this.mediaTokens += this.#imageCeiling;
+    this.mediaTokens += IMAGE_CEILINGS.find((row) => row.models.test(this.#model))?.tokens ?? IMAGE_CEILING;
     if (media.kind === "base64") this.uncountedBytes += media.data.length;
   }
 
@@ -175,6 +176,11 @@ class Found {
     this.mediaTokens += FILE_OVERHEAD;
     if (media.kind !== "base64" || !media.mediaType.startsWith("text/")) this.windowParam ??= param;
   }
+}
+
+function isEmpty(fields: Readonly<Record<string, unknown>>): boolean {
+  for (const _ in fields) return false;
+  return true;
 }
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;

@@ -99,7 +99,7 @@ function shapeOf(ask: BoundAsk): Shape {
   if (!input.ok) return input;
   const fees = feesOf(ceiling, price);
   if (fees === undefined) return { ok: false, reason: "unbounded", param: ceiling.hostedTools[0]?.param };
-  const tables = [price, asked].flatMap((table) => [
+  const tables = (asked === price ? [price] : [price, asked]).flatMap((table) => [
     table.rates,
     ...table.tiers.filter((tier) => input.text + input.media > BigInt(tier.aboveInputTokens)).map((tier) => tier.rates),
   ]);

@@ -8,16 +8,20 @@ export interface RouteRow {
   name: string;
   /** Other slugs that mean it ("google"). */
   aliases: readonly string[];
-  /** An account is connected. */
-  connected: boolean;
   /** How to connect it: the environment variable of its key, or of its base URL. */
   variable: string;
   /** Ids that go here when no catalogue has them. */
   families: readonly RegExp[];
+}
+
+/** What is true of providers at this moment. */
+export interface RouteFacts {
+  /** An account is connected. */
+  connected(row: RouteRow): boolean;
   /** Its catalogue has this exact id. */
-  knows(model: string): boolean;
+  knows(row: RouteRow, model: string): boolean;
   /** Every id that its catalogue has: asked only to suggest one. */
-  ids(): readonly string[];
+  ids(row: RouteRow): readonly string[];
 }
 
 export interface RouteAsk {
@@ -30,21 +34,29 @@ export interface RouteAsk {
  * The slugs that may serve the model, best first; never empty. A pinned provider is taken at its word for any id.
  * Throws `model_not_found` for an id of nobody or of nobody that is connected, `invalid_value` for a pin on an unknown slug.
  */
-export function routeModel(ask: RouteAsk, rows: readonly RouteRow[]): readonly string[] {
-  if (ask.only !== undefined && ask.only.length > 0) return pinned(ask.only, rows);
-  const undated = undatedId(ask.model);
-  const byCatalogue = [ask.model, ...(undated === undefined ? [] : [undated])].map((id) => rows.filter((row) => row.knows(id)));
-  const byFamily = rows.filter((row) => row.families.some((family) => family.test(ask.model)));
-  const claims = [...byCatalogue, byFamily];
+export function routeModel(ask: RouteAsk, rows: readonly RouteRow[], facts: RouteFacts): readonly string[] {
+  if (ask.only !== undefined && ask.only.length > 0) return pinned(ask.only, rows, facts);
+  const { model } = ask;
+  const undated = undatedId(model);
+  // Each claim is weaker than the one before it.
+  const claims: ((row: RouteRow) => boolean)[] = [
+    (row) => facts.knows(row, model),
+    (row) => undated !== undefined && facts.knows(row, undated),
+    (row) => row.families.some((family) => family.test(model)),
+  ];
+  let unconnected: readonly RouteRow[] = [];
   for (const claim of claims) {
-    const connected = claim.filter((row) => row.connected);
+    const claiming = rows.filter(claim);
+    const connected = claiming.filter((row) => facts.connected(row));
     if (connected.length > 0) return connected.map((row) => row.name);
+    if (unconnected.length === 0) unconnected = claiming;
   }
-  const unconnected = claims.find((claim) => claim.length > 0);
-  throw unconnected ? notConnected(`The model ${quoted(ask.model)} is served by`, unconnected, "model") : unknown(ask.model, rows);
+  throw unconnected.length > 0
+    ? notConnected(`The model ${quoted(model)} is served by`, unconnected, "model")
+    : unknown(model, rows, facts);
 }
 
-function pinned(only: readonly string[], rows: readonly RouteRow[]): readonly string[] {
+function pinned(only: readonly string[], rows: readonly RouteRow[], facts: RouteFacts): readonly string[] {
   const named = only.map((slug, i) => {
     const row = rows.find((each) => each.name === slug || each.aliases.includes(slug));
     if (!row) {
@@ -53,7 +65,7 @@ function pinned(only: readonly string[], rows: readonly RouteRow[]): readonly st
     }
     return row;
   });
-  const connected = named.filter((row) => row.connected);
+  const connected = named.filter((row) => facts.connected(row));
   if (connected.length === 0) throw notConnected("The request allows only", named, "provider.only");
   return [...new Set(connected.map((row) => row.name))];
 }
@@ -65,8 +77,8 @@ function notConnected(start: string, rows: readonly RouteRow[], param: string): 
   return new Failure("model_not_found", `${start} ${names}, ${verb} connected here. Set ${variables} to connect it`, { param });
 }
 
-function unknown(model: string, rows: readonly RouteRow[]): Failure {
-  const near = nearestIds(model, rows);
+function unknown(model: string, rows: readonly RouteRow[], facts: RouteFacts): Failure {
+  const near = nearestIds(model, rows, facts);
   const hint = near.length === 0 ? "GET /v1/models lists what there is" : `Did you mean ${near.map(quoted).join(" or ")}?`;
   return new Failure("model_not_found", `The model ${quoted(model)} does not exist here. ${hint}`, { param: "model" });
 }
@@ -77,10 +89,10 @@ const quoted = (text: string): string => `"${text.length > SHOWN_CHARACTERS_MAX 
 const SUGGESTIONS_MAX = 3;
 
 /** The closest ids of connected providers, else of all: at most three, and none that differs in more than a third. */
-function nearestIds(model: string, rows: readonly RouteRow[]): readonly string[] {
+function nearestIds(model: string, rows: readonly RouteRow[], facts: RouteFacts): readonly string[] {
   if (model === "" || model.length > SHOWN_CHARACTERS_MAX) return [];
-  const connected = rows.filter((row) => row.connected);
-  const ids = new Set((connected.length > 0 ? connected : rows).flatMap((row) => row.ids()));
+  const connected = rows.filter((row) => facts.connected(row));
+  const ids = new Set((connected.length > 0 ? connected : rows).flatMap((row) => facts.ids(row)));
   const wanted = model.toLowerCase();
   const most = Math.max(1, Math.floor(wanted.length / 3));
   const scored: { id: string; distance: number }[] = [];

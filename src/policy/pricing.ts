@@ -49,15 +49,20 @@ export function costOf(usage: Usage, price: Price | undefined): Cost | undefined
   const sum = sums.input + sums.cacheRead + sums.cacheWrite + sums.output + sums.fees;
   return {
     total: nanoUsd(ceilDivide(sum, MILLION)),
-    parts: {
-      input: nanoUsd(sums.input / MILLION),
-      cacheRead: nanoUsd(sums.cacheRead / MILLION),
-      cacheWrite: nanoUsd(sums.cacheWrite / MILLION),
-      output: nanoUsd(sums.output / MILLION),
-      fees: nanoUsd(sums.fees / MILLION),
+    // Asked for by reports only: a call needs its total.
+    get parts() {
+      return partsOf(sums);
     },
   };
 }
+
+const partsOf = (sums: Readonly<Record<keyof CostParts, bigint>>): CostParts => ({
+  input: nanoUsd(sums.input / MILLION),
+  cacheRead: nanoUsd(sums.cacheRead / MILLION),
+  cacheWrite: nanoUsd(sums.cacheWrite / MILLION),
+  output: nanoUsd(sums.output / MILLION),
+  fees: nanoUsd(sums.fees / MILLION),
+});
 
 /** The rates of a service tier, by the provider's word; no word is the standard tier. undefined: this tier has no price. */
 export function ratesOfTier(price: Price, word: string | undefined): { rates: Rates; tiers: readonly PriceTier[] } | undefined {

@@ -15,7 +15,6 @@ export const anthropic: Provider = {
   deviations: {},
   onCallerGone: "cancel",
   families: [/^claude-/],
-  catalogueId: "anthropic",
   autoModels: { simple: "claude-haiku-4-5", medium: "claude-sonnet-4-6", complex: "claude-opus-4-6" },
   passHeaders: [],
 };

@@ -15,7 +15,6 @@ export const gemini: Provider = {
   deviations: {},
   onCallerGone: "cancel",
   families: [/^gemini-/],
-  catalogueId: "gemini",
   autoModels: { simple: "gemini-2.5-flash-lite", medium: "gemini-2.5-flash", complex: "gemini-2.5-pro" },
   passHeaders: [],
 };

@@ -15,7 +15,6 @@ export const openai: Provider = {
   deviations: {},
   onCallerGone: "cancel",
   families: [/^gpt-/, /^o[134](-|$)/, /^chatgpt-/, /^text-embedding-/],
-  catalogueId: "openai",
   autoModels: { simple: "gpt-5-nano", medium: "gpt-5-mini", complex: "gpt-5" },
   passHeaders: [
     "openai-processing-ms",

@@ -28,8 +28,6 @@ export interface Provider {
   readonly onCallerGone: "cancel" | "drain";
   /** Ids that the catalogue does not know go by these prefixes ("gpt-", "o3"). */
   readonly families: readonly RegExp[];
-  /** The catalogue's name for the provider, where prices and models are looked up. */
-  readonly catalogueId: string;
   /** The models that `auto` chooses from, by tier; none: never chosen by `auto`. */
   readonly autoModels: Readonly<Partial<Record<Tier, string>>>;
   /** Set for a provider that lives in this process instead of behind the network. */

@@ -1,4 +1,5 @@
 // What the simulator says: a pure function of the request.
+import { schemaExample } from "./schema-example";
 
 /** The fields of a Chat Completions request that the simulator looks at. The line has validated them. */
 export interface SimulatedRequest {
@@ -9,21 +10,9 @@ export interface SimulatedRequest {
   n?: number;
   max_tokens?: number;
   max_completion_tokens?: number;
-  tools?: readonly { type: string; function?: { name: string; parameters?: JsonSchema } }[];
+  tools?: readonly { type: string; function?: { name: string; parameters?: unknown } }[];
   tool_choice?: unknown;
-  response_format?: { type: string; json_schema?: { schema?: JsonSchema } };
-}
-
-/** As much of JSON Schema as an example value needs. */
-interface JsonSchema {
-  type?: string | readonly string[];
-  properties?: Readonly<Record<string, JsonSchema>>;
-  items?: JsonSchema;
-  enum?: readonly unknown[];
-  const?: unknown;
-  anyOf?: readonly JsonSchema[];
-  minimum?: number;
-  minItems?: number;
+  response_format?: { type: string; json_schema?: { schema?: unknown } };
 }
 
 export interface Directives {
@@ -148,47 +137,23 @@ function toolCalls(request: SimulatedRequest): ToolCall[] {
   return chosen.map((tool, index) => ({
     id: `call_sim_${hash(tool.name + index + lastText(request))}`,
     name: tool.name,
-    arguments: JSON.stringify(example(tool.parameters ?? {}, 0)),
+    arguments: JSON.stringify(argumentsFor(tool.parameters)),
   }));
 }
 
+/** Arguments are an object always, and one without parameters is empty. */
+const argumentsFor = (parameters: unknown): unknown =>
+  schemaExample({ type: "object", ...(typeof parameters === "object" ? parameters : undefined) });
+
 function textFor(request: SimulatedRequest): string {
   const format = request.response_format;
-  if (format?.type === "json_schema") return JSON.stringify(example(format.json_schema?.schema ?? {}, 0));
+  if (format?.type === "json_schema") return JSON.stringify(schemaExample(format.json_schema?.schema));
   if (format?.type === "json_object") return '{"simulated": true}';
   const asked = lastText(request)
     .replace(/\[\[simulate:[^\]]*\]\]/g, "")
     .trim();
   if (request.messages.at(-1)?.role === "tool") return `The tool answered: ${asked.slice(0, 400)}`;
   return `This is the simulator: no provider was called and nothing was charged. You said: ${asked.slice(0, 400)}`;
-}
-
-const MAX_EXAMPLE_DEPTH = 6;
-
-/** A value that fits the schema, always the same one. */
-function example(schema: JsonSchema, depth: number): unknown {
-  if (schema.const !== undefined) return schema.const;
-  if (schema.enum) return schema.enum[0];
-  if (schema.anyOf?.[0]) return example(schema.anyOf[0], depth);
-  const type = typeof schema.type === "string" ? schema.type : (schema.type?.[0] ?? (schema.properties ? "object" : "string"));
-  switch (type) {
-    case "object":
-      if (depth >= MAX_EXAMPLE_DEPTH) return {};
-      return Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, inner]) => [name, example(inner, depth + 1)]));
-    case "array":
-      return depth >= MAX_EXAMPLE_DEPTH
-        ? []
-        : Array.from({ length: Math.max(1, Math.min(schema.minItems ?? 1, 8)) }, () => example(schema.items ?? {}, depth + 1));
-    case "integer":
-    case "number":
-      return schema.minimum ?? 1;
-    case "boolean":
-      return true;
-    case "null":
-      return null;
-    default:
-      return "simulated";
-  }
 }
 
 const lastText = (request: SimulatedRequest): string => textOf(request.messages.at(-1)?.content);

@@ -20,7 +20,6 @@ export const simulator: Provider = {
   deviations: {},
   onCallerGone: "cancel",
   families: [],
-  catalogueId: "simulator",
   autoModels: {},
   passHeaders: [],
   inProcess: simulate,

@@ -1,6 +1,8 @@
 // The life of one attempt in the store: hold, then ledger row, each durable, the sums in memory ahead of both.
+
+import type { AttemptRecord } from "../core/attempt";
 import { Failure } from "../core/failure";
-import type { AttemptRecord, Clock, Holds, Ledger, Log, Outcome } from "../core/ports";
+import type { Clock, Holds, Ledger, Log, Outcome } from "../core/ports";
 import type { ReadBackend } from "./backend";
 import type { HoldBook } from "./hold-book";
 import { storageFailure } from "./storage-failure";

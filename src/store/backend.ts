@@ -1,9 +1,11 @@
 // What stands behind the store: a database (sql-backend.ts) or memory (memory.ts). Everything above it is shared, so that
 // the simulator and the tests run the same writer, counters and key cache as production.
+
+import type { AttemptRecord } from "../core/attempt";
 import type { ApiKey } from "../core/exchange";
 import type { KeyMode } from "../core/ids";
 import type { NanoUsd } from "../core/money";
-import type { AttemptRecord, AuditEntry, AuditQuery, Outcome, Refusal, UsageGroup, UsageQuery } from "../core/ports";
+import type { AuditEntry, AuditQuery, Outcome, Refusal, UsageGroup, UsageQuery } from "../core/ports";
 import type { Price } from "../core/price";
 import type { OrganizationStatus } from "./schema";
 

@@ -1,8 +1,10 @@
 // The authoritative sums, in memory, in the one process that owns the data. Every change is synchronous, so that check-and-add
 // has no await between; the rows in the database are there to rebuild it.
+
+import type { AttemptRecord } from "../core/attempt";
 import type { KeyMode } from "../core/ids";
 import { addUsd, type NanoUsd, subUsd, ZERO_USD } from "../core/money";
-import type { AttemptRecord, Counters, Sums } from "../core/ports";
+import type { Counters, Sums } from "../core/ports";
 import type { SpentRow } from "./backend";
 
 const scopesOf = (row: { organizationId: string; keyId: string }): readonly string[] => [

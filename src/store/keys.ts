@@ -2,7 +2,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { ApiKey } from "../core/exchange";
 import { Failure } from "../core/failure";
-import { formatKey, type KeyMode, PUBLIC_ID_LENGTH, parseKey, publicIdFrom } from "../core/ids";
+import { formatKey, type KeyMode, PUBLIC_ID_LENGTH, publicIdFrom, publicIdOf } from "../core/ids";
 import type { Clock, Keys, Listing, NewKey, Page, Random } from "../core/ports";
 import { Secret } from "../core/secret";
 import type { Organization, StoredKey } from "./backend";
@@ -50,9 +50,9 @@ export class KeyCache implements Keys {
   }
 
   verify(presented: string): ApiKey | undefined {
-    const parts = parseKey(this.#options.keyPrefix, presented);
-    if (parts === undefined) return undefined;
-    const entry = this.#entries.get(`key_${parts.publicId}`);
+    const publicId = publicIdOf(this.#options.keyPrefix, presented);
+    if (publicId === undefined) return undefined;
+    const entry = this.#entries.get(`key_${publicId}`);
     const same = timingSafeEqual(hmac(this.#options.pepper, presented), entry?.hash ?? this.#dummy);
     return same ? entry?.key : undefined;
   }

@@ -1,5 +1,6 @@
 // Rows of the database as the core's words. NULL is *not told*, which is undefined and never 0.
-import type { AttemptRecord, LedgerRow } from "../core/ports";
+import type { AttemptRecord } from "../core/attempt";
+import type { LedgerRow } from "../core/ports";
 import type { Usage } from "../core/usage";
 import type { holds, ledger } from "./schema";
 

@@ -1,7 +1,9 @@
 // The store without a database: for tests and the simulator. The same writer, sums and key cache as in production stand above it,
 // and its data outlives a store, so that a crash and a restart can be played.
+
+import type { AttemptRecord } from "../core/attempt";
 import { addUsd, nanoUsd, ZERO_USD } from "../core/money";
-import type { AttemptRecord, AuditEntry, AuditQuery, LedgerRow, Refusal, UsageDimension, UsageGroup, UsageQuery } from "../core/ports";
+import type { AuditEntry, AuditQuery, LedgerRow, Refusal, UsageDimension, UsageGroup, UsageQuery } from "../core/ports";
 import type { Price } from "../core/price";
 import { auditEntryOf } from "./audit-entry";
 import type { Backend, Loaded, Organization, SpentRow, StoredKey, Write } from "./backend";

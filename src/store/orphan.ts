@@ -1,5 +1,6 @@
 // A hold whose process is gone. The call had been dispatched, so the provider may have billed it: charged at its bound, never released.
-import type { AttemptRecord, Outcome } from "../core/ports";
+import type { AttemptRecord } from "../core/attempt";
+import type { Outcome } from "../core/ports";
 
 /** What becomes of it. `now` in Unix milliseconds: the latency includes the time the process was away. */
 export const orphanOutcome = (attempt: AttemptRecord, now: number): Outcome => ({

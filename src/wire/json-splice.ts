@@ -1,5 +1,5 @@
 // Changing a JSON object's bytes without re-serialising it: what is not named keeps every byte, 12345678901234567890 too.
-import { type ObjectSpan, objectSpan, stringIs } from "./json-walk";
+import { type MemberSpan, type ObjectSpan, objectSpan, stringIs } from "./json-walk";
 
 /** `value` is JSON text. Names are ASCII without quotes or backslashes. */
 export type JsonEdit =
@@ -29,23 +29,29 @@ export function spliceJson(bytes: Uint8Array, edits: readonly JsonEdit[]): Uint8
 
 function cutsOf(bytes: Uint8Array, span: ObjectSpan, edits: readonly JsonEdit[]): Cut[] {
   const cuts: Cut[] = [];
-  const added: string[] = [];
-  const removed = new Set<number>();
+  const { members } = span;
+  let added = "";
+  let removed: Set<number> | undefined;
+  // Plain loops: an answer on its way to a caller waits for this.
   for (const edit of edits) {
     const name = edit.op === "set-inside" ? edit.outer : edit.name;
     let found = false;
-    span.members.forEach((member, index) => {
-      if (!stringIs(bytes, member.keyStart, member.keyEnd, name)) return;
+    for (let index = 0; index < members.length; index++) {
+      const member = members[index] as MemberSpan;
+      if (!stringIs(bytes, member.keyStart, member.keyEnd, name)) continue;
       found = true;
-      if (edit.op === "remove") removed.add(index);
-      else if (edit.op === "set") cuts.push({ start: member.valueStart, end: member.valueEnd, text: edit.value });
+      if (edit.op === "remove") {
+        removed ??= new Set();
+        removed.add(index);
+      } else if (edit.op === "set") cuts.push({ start: member.valueStart, end: member.valueEnd, text: edit.value });
       else cuts.push(...cutsInside(bytes, member.valueStart, member.valueEnd, edit));
-    });
+    }
     if (found || edit.op === "remove") continue;
-    added.push(edit.op === "set" ? `"${name}":${edit.value}` : `"${name}":{"${edit.name}":${edit.value}}`);
+    if (added !== "") added += ",";
+    added += edit.op === "set" ? `"${name}":${edit.value}` : `"${name}":{"${edit.name}":${edit.value}}`;
   }
-  cuts.push(...removals(span, removed));
-  if (added.length > 0) cuts.push(insertion(span, removed.size < span.members.length, added));
+  if (removed) cuts.push(...removals(span, removed));
+  if (added !== "") cuts.push(insertion(span, (removed?.size ?? 0) < members.length, added));
   return cuts;
 }
 
@@ -72,9 +78,9 @@ function removals({ members }: ObjectSpan, removed: ReadonlySet<number>): Cut[] 
 }
 
 /** New members go behind the last value, before the closing brace and the white space in front of it. */
-function insertion(span: ObjectSpan, afterOthers: boolean, added: readonly string[]): Cut {
+function insertion(span: ObjectSpan, afterOthers: boolean, added: string): Cut {
   const at = span.members.at(-1)?.valueEnd ?? span.open + 1;
-  return { start: at, end: at, text: (afterOthers ? "," : "") + added.join(",") };
+  return { start: at, end: at, text: (afterOthers ? "," : "") + added };
 }
 
 function applyCuts(bytes: Uint8Array, cuts: Cut[]): Uint8Array {
@@ -82,27 +88,12 @@ function applyCuts(bytes: Uint8Array, cuts: Cut[]): Uint8Array {
   // Equal starts: a removal ends where the insertion stands, so the longer one comes first only if it starts first.
   cuts.sort((a, b) => a.start - b.start || a.end - b.end);
   const pieces: Uint8Array[] = [];
-  let length = 0;
   let at = 0;
-  const add = (piece: Uint8Array): void => {
-    pieces.push(piece);
-    length += piece.length;
-  };
-  for (const cut of cuts) {
-    if (cut.start > at) add(bytes.subarray(at, cut.start));
-    if (cut.text !== "") add(encoder.encode(cut.text));
-    at = cut.end;
+  for (const { start, end, text } of cuts) {
+    if (start > at) pieces.push(bytes.subarray(at, start));
+    if (text !== "") pieces.push(encoder.encode(text));
+    at = end;
   }
-  add(bytes.subarray(at));
-  return joined(pieces, length);
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  pieces.push(bytes.subarray(at));
+  return Buffer.concat(pieces);
 }

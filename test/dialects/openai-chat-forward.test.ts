@@ -56,7 +56,7 @@ describe("forwardRequest()", () => {
     const json = `{"tollway":{"tag":"a"},"model":"m",${MESSAGES},"provider":{"only":["groq"]},"models":["a"],"usage":{"include":true},"transforms":null,"tags":["x"]}`;
     const { text: sent, ignored } = request(json);
     expect(sent).toBe(`{"model":"m",${MESSAGES}}`);
-    expect(ignored).toEqual(["provider", "models", "tags"]);
+    expect(ignored).toEqual(["models", "tags"]);
     expect(request(`{"acme":{},"model":"m",${MESSAGES}}`, { extensionName: "acme" }).text).toBe(`{"model":"m",${MESSAGES}}`);
   });
 

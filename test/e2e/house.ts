@@ -84,7 +84,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     connections: { connected: () => connections },
     clock,
     random: systemRandom,
-    ids: idsFrom(clock, systemRandom),
+    ids: idsFrom(clock),
     dial: openDial({ allowPrivate: true, elapsedMs: clock.elapsedMs.bind(clock) }),
     retries: new RetryBudget(),
     prices: store.priceVersions.keeping(openPrices()),
@@ -99,7 +99,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
   const ports = options.adapt?.(plain) ?? plain;
   const house: House = {
     ports,
-    everyProvider: PROVIDERS.map((provider) => provider.catalogueId),
+    everyProvider: PROVIDERS.map((provider) => provider.name),
     version: "test",
     readiness: () => ({ ready: true }),
   };

@@ -52,7 +52,7 @@ const ports: Ports = {
   connections: { connected: () => connectionsTo(upstream) },
   clock: systemClock,
   random: systemRandom,
-  ids: idsFrom(systemClock, systemRandom),
+  ids: idsFrom(systemClock),
   dial: {
     async send(request, signal) {
       const response = await dial.send(request, signal);
@@ -87,7 +87,7 @@ const ports: Ports = {
 
 const house = {
   ports,
-  everyProvider: PROVIDERS.map((provider) => provider.catalogueId),
+  everyProvider: PROVIDERS.map((provider) => provider.name),
   version: "kill",
   readiness: () => ({ ready: true }) as const,
 };

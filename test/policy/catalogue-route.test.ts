@@ -1,19 +1,31 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../src/core/failure";
-import { type RouteRow, routeModel } from "../../src/policy/catalogue-route";
+import { type RouteFacts, type RouteRow, routeModel } from "../../src/policy/catalogue-route";
 
-const row = (name: string, ids: readonly string[], families: readonly RegExp[], more: Partial<RouteRow> = {}): RouteRow => ({
+/** A provider with what is true of it. */
+interface Stand extends RouteRow {
+  connected: boolean;
+  catalogue: readonly string[];
+}
+
+const stand = (row: RouteRow): Stand => row as Stand;
+const FACTS: RouteFacts = {
+  connected: (row) => stand(row).connected,
+  knows: (row, model) => stand(row).catalogue.includes(model),
+  ids: (row) => stand(row).catalogue,
+};
+
+const row = (name: string, ids: readonly string[], families: readonly RegExp[], more: Partial<Stand> = {}): Stand => ({
   name,
   aliases: [],
   connected: true,
   variable: `${name.toUpperCase()}_API_KEY`,
   families,
-  knows: (model) => ids.includes(model),
-  ids: () => ids,
+  catalogue: ids,
   ...more,
 });
 
-const ROWS: readonly RouteRow[] = [
+const ROWS: readonly Stand[] = [
   row("openai", ["gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-4o-2024-05-13", "gpt-4o"], [/^gpt-/, /^o[134](-|$)/]),
   row("anthropic", ["claude-haiku-4-5", "claude-sonnet-4-6"], [/^claude-/]),
   row("gemini", ["gemini-2.5-pro"], [/^gemini-/], { aliases: ["google"], connected: false }),
@@ -22,7 +34,7 @@ const ROWS: readonly RouteRow[] = [
   row("openrouter", ["openai/gpt-oss-120b", "openai/gpt-5"], [/^[^/]+\/.+/]),
 ];
 
-const route = (model: string, only?: readonly string[], rows: readonly RouteRow[] = ROWS) => routeModel({ model, only }, rows);
+const route = (model: string, only?: readonly string[], rows: readonly Stand[] = ROWS) => routeModel({ model, only }, rows, FACTS);
 const failure = (run: () => unknown): Failure => {
   try {
     run();

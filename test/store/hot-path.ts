@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { eq, getTableColumns, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { migrate } from "drizzle-orm/bun-sqlite/migrator";
+import type { AttemptRecord } from "../../src/core/attempt";
 import { nanoUsd } from "../../src/core/money";
-import type { AttemptRecord } from "../../src/core/ports";
+
 import { openStore } from "../../src/store/open";
 import { holds, ledger } from "../../src/store/schema";
 import { keptLog, ManualClock } from "../contract/manual-clock";

@@ -1,0 +1,29 @@
+// What is written down of an attempt before it is made.
+import type { KeyMode } from "./ids";
+import type { NanoUsd } from "./money";
+
+/** What identifies an attempt: written with the hold, so that an orphan can still become a ledger row. */
+export interface AttemptRecord {
+  attemptId: string;
+  requestId: string;
+  attemptNumber: number;
+  /** Unix milliseconds of the hold. */
+  heldAt: number;
+  organizationId: string;
+  keyId: string;
+  mode: KeyMode;
+  door: string;
+  provider: string;
+  modelRequested: string;
+  modelServed: string;
+  stream: boolean;
+  tag?: string | undefined;
+  agent?: string | undefined;
+  run?: string | undefined;
+  user?: string | undefined;
+  priceVersion?: string | undefined;
+  /** undefined: unpriced. */
+  bound?: NanoUsd | undefined;
+  /** JSON text of the decision. */
+  decision?: string | undefined;
+}
