@@ -14,7 +14,8 @@ CREATE TABLE `api_keys` (
 --> statement-breakpoint
 CREATE INDEX `api_keys_organization` ON `api_keys` (`organization_id`);--> statement-breakpoint
 CREATE TABLE `holds` (
-	`attempt_id` text PRIMARY KEY NOT NULL,
+	`id` integer PRIMARY KEY NOT NULL,
+	`attempt_id` text NOT NULL,
 	`request_id` text NOT NULL,
 	`attempt_number` integer NOT NULL,
 	`held_at` integer NOT NULL,
@@ -91,10 +92,8 @@ CREATE TABLE `ledger` (
 	CONSTRAINT "ledger_cost" CHECK(cost >= 0)
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `ledger_attempt` ON `ledger` (`attempt_id`);--> statement-breakpoint
-CREATE INDEX `ledger_organization_request` ON `ledger` (`organization_id`,`request_id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `ledger_attempt` ON `ledger` (`organization_id`,`request_id`,`attempt_number`);--> statement-breakpoint
 CREATE INDEX `ledger_key_request` ON `ledger` (`key_id`,`request_id`);--> statement-breakpoint
-CREATE INDEX `ledger_organization_held` ON `ledger` (`organization_id`,`held_at`);--> statement-breakpoint
 CREATE TABLE `organizations` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,

@@ -6,7 +6,7 @@ type Schema = Readonly<Record<string, unknown>>;
 /** From here down only what the schema requires is made, and the plainest alternative is taken: recursive schemas end. */
 const PLAIN_DEPTH = 6;
 /** The most values that are made for one example: a schema that requires itself twice would double with every level. */
-const MAX_VALUES = 2_000;
+const MAX_VALUES = 5_000;
 
 /** Any JSON value is taken for a schema; what is none allows everything. */
 export const schemaExample = (schema: unknown): unknown => new Example(schema).of(schema, 0);
@@ -56,9 +56,11 @@ class Example {
   #array(schema: Schema, depth: number): unknown[] {
     const least = numberOf(schema["minItems"]) ?? (depth < PLAIN_DEPTH ? 1 : 0);
     const most = numberOf(schema["maxItems"]) ?? MAX_VALUES;
-    const length = Math.min(Math.max(least, 0), most, MAX_VALUES);
+    const length = Math.min(Math.max(least, 0), most);
     const first = listOf(schema["prefixItems"]);
-    return Array.from({ length }, (_, index) => this.of(first[index] ?? schema["items"], depth + 1));
+    const items: unknown[] = [];
+    while (items.length < length && this.#values < MAX_VALUES) items.push(this.of(first[items.length] ?? schema["items"], depth + 1));
+    return items;
   }
 
   /** References followed (a ring of them allows everything), and `allOf` folded into one. */

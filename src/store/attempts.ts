@@ -74,7 +74,7 @@ export class Attempts implements Holds, Ledger {
 
   /** No hold in memory: right only for an attempt that has its row. */
   async #mustBeSettled(attempt: AttemptRecord): Promise<void> {
-    const settled = await this.#reader.settled(attempt.attemptId).catch((error: unknown) => {
+    const settled = await this.#reader.settled(attempt).catch((error: unknown) => {
       throw storageFailure(error);
     });
     if (!settled) throw new Failure("internal_error", "An attempt without a hold was settled");

@@ -63,7 +63,7 @@ export interface Loaded {
 export interface ReadBackend {
   load(): Promise<Loaded>;
   /** Whether the attempt has its ledger row. */
-  settled(attemptId: string): Promise<boolean>;
+  settled(attempt: AttemptRecord): Promise<boolean>;
   price(version: string): Promise<Price | undefined>;
   /** Newest first; one more than `query.limit` where there is more. */
   audit(query: AuditQuery, after: string | undefined): Promise<AuditEntry[]>;

@@ -108,8 +108,8 @@ class MemoryBackend implements Backend {
     };
   }
 
-  async settled(attemptId: string): Promise<boolean> {
-    return this.#data.settled.has(attemptId);
+  async settled(attempt: AttemptRecord): Promise<boolean> {
+    return this.#data.settled.has(attempt.attemptId);
   }
 
   async price(version: string): Promise<Price | undefined> {

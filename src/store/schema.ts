@@ -62,7 +62,8 @@ const attempt = () => ({
 /** Money held for dispatched attempts. The only mutable table of money. */
 export const holds = sqliteTable(
   "holds",
-  { attemptId: text("attempt_id").primaryKey(), ...attempt(), epoch: count("epoch").notNull() },
+  // The number is this process's own: a hold lives for one call, and one tree of pages is cheaper to put into and take out of.
+  { id: count("id").primaryKey(), attemptId: text("attempt_id").notNull(), ...attempt(), epoch: count("epoch").notNull() },
   () => [check("holds_bound", sql`bound >= 0`)],
 );
 
@@ -98,11 +99,10 @@ export const ledger = sqliteTable(
     settledAt: count("settled_at").notNull(),
   },
   (table) => [
-    uniqueIndex("ledger_attempt").on(table.attemptId),
-    // Request ids are UUIDv7: these two are the audit's order, newest first, whole and per key.
-    index("ledger_organization_request").on(table.organizationId, table.requestId),
+    // Request ids are UUIDv7: these two are the audit's order, newest first, whole and per key, and stretches of time too
+    // (usage-query.ts). Each index costs every call: these are all there are.
+    uniqueIndex("ledger_attempt").on(table.organizationId, table.requestId, table.attemptNumber),
     index("ledger_key_request").on(table.keyId, table.requestId),
-    index("ledger_organization_held").on(table.organizationId, table.heldAt),
     check("ledger_cost", sql`cost >= 0`),
   ],
 );

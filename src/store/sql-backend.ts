@@ -1,11 +1,12 @@
 // The backend over a database, the same for both drivers: start-up (lease, migrations, orphans), batches, and reads.
-import { asc, eq, ne, sql } from "drizzle-orm";
+import { and, asc, eq, ne, sql } from "drizzle-orm";
+import type { AttemptRecord } from "../core/attempt";
 import { nanoUsd } from "../core/money";
 import type { AuditEntry, AuditQuery, Clock, Log, Random, UsageGroup, UsageQuery } from "../core/ports";
 import type { Price } from "../core/price";
 import { readAudit } from "./audit-query";
 import type { Backend, Loaded, Write } from "./backend";
-import { fromInteger } from "./column";
+import { fromInteger, fromWhole } from "./column";
 import type { Connection, Statement } from "./connection";
 import { DEFAULT_ORGANIZATION } from "./keys";
 import { fenceStatement, type LeaseTerms, releaseLease, renewLease, takeLease } from "./lease";
@@ -14,7 +15,7 @@ import { checkVersion } from "./migration";
 import { orphanOutcome } from "./orphan";
 import { figuresOf } from "./price-record";
 import { apiKeys, holds, ledger, organizations, priceVersions, settings } from "./schema";
-import { statementsOf } from "./statement";
+import { HoldNumbers, statementsOf } from "./statement";
 import { PepperMismatch } from "./store-refused";
 import { readUsage } from "./usage-query";
 
@@ -57,6 +58,7 @@ class SqlBackend implements Backend {
   readonly #options: SqlBackendOptions;
   /** Opens every batch: empty where the file's lock already keeps others out. */
   readonly #fence: readonly Statement[];
+  #numbers = new HoldNumbers(0);
   #stopRenewing = () => {};
 
   constructor(connection: Connection, epoch: number, options: SqlBackendOptions) {
@@ -68,8 +70,18 @@ class SqlBackend implements Backend {
 
   apply(writes: readonly Write[]): void | Promise<void> {
     const statements = [...this.#fence];
-    for (const write of writes) statementsOf(write, this.#epoch, statements);
-    return this.#connection.batch(statements);
+    for (const write of writes) statementsOf(write, this.#epoch, this.#numbers, statements);
+    const written = this.#connection.batch(statements);
+    if (written === undefined) return this.#forget(writes);
+    return written.then(() => this.#forget(writes));
+  }
+
+  /** Numbers stay until their holds are certain to be gone: a batch that failed is made again. */
+  #forget(writes: readonly Write[]): void {
+    for (const write of writes) {
+      if (write.type === "settle") this.#numbers.forget(write.attempt.attemptId);
+      else if (write.type === "unhold") this.#numbers.forget(write.attemptId);
+    }
   }
 
   probe(): void | Promise<void> {
@@ -100,6 +112,8 @@ class SqlBackend implements Backend {
       );
     }
     await this.#chargeOrphans();
+    const [last] = await this.#connection.db.select({ id: sql`coalesce(max(${holds.id}), 0)`.mapWith(fromWhole) }).from(holds);
+    this.#numbers = new HoldNumbers(last?.id ?? 0);
   }
 
   async #chargeOrphans(): Promise<void> {
@@ -146,8 +160,17 @@ class SqlBackend implements Backend {
     };
   }
 
-  async settled(attemptId: string): Promise<boolean> {
-    const rows = await this.#connection.db.select({ id: ledger.id }).from(ledger).where(eq(ledger.attemptId, attemptId));
+  async settled(attempt: AttemptRecord): Promise<boolean> {
+    const rows = await this.#connection.db
+      .select({ id: ledger.id })
+      .from(ledger)
+      .where(
+        and(
+          eq(ledger.organizationId, attempt.organizationId),
+          eq(ledger.requestId, attempt.requestId),
+          eq(ledger.attemptNumber, attempt.attemptNumber),
+        ),
+      );
     return rows.length > 0;
   }
 

@@ -33,13 +33,45 @@ function insertInto<T extends SQLiteTable, K extends keyof T["$inferInsert"] = n
 }
 
 const insertHold = insertInto(holds);
-const insertLedger = insertInto(ledger, " ON CONFLICT (attempt_id) DO NOTHING", ["id"]);
+const insertLedger = insertInto(ledger, " ON CONFLICT (organization_id, request_id, attempt_number) DO NOTHING", ["id"]);
 const insertRefusal = insertInto(refusals, " ON CONFLICT DO NOTHING", ["id"]);
 const insertKey = insertInto(apiKeys);
 const insertPrice = insertInto(priceVersions, " ON CONFLICT (version) DO NOTHING");
 const insertOrganization = insertInto(organizations);
 
-const deleteHold = (attemptId: string): Statement => ({ sql: 'DELETE FROM "holds" WHERE attempt_id = ?', args: [attemptId] });
+/** Numbers of this process's holds. A hold of an earlier one has none here, and is found by its attempt. */
+export class HoldNumbers {
+  readonly #numbers = new Map<string, number>();
+  #last: number;
+
+  /** `last`: the highest number in the table. */
+  constructor(last: number) {
+    this.#last = last;
+  }
+
+  /** A new number for the attempt's hold. */
+  give(attemptId: string): number {
+    this.#last++;
+    this.#numbers.set(attemptId, this.#last);
+    return this.#last;
+  }
+
+  of(attemptId: string): number | undefined {
+    return this.#numbers.get(attemptId);
+  }
+
+  /** The hold is gone from the database. */
+  forget(attemptId: string): void {
+    this.#numbers.delete(attemptId);
+  }
+}
+
+function deleteHold(attemptId: string, numbers: HoldNumbers): Statement {
+  const number = numbers.of(attemptId);
+  return number === undefined
+    ? { sql: 'DELETE FROM "holds" WHERE attempt_id = ?', args: [attemptId] }
+    : { sql: 'DELETE FROM "holds" WHERE id = ?', args: [BigInt(number)] };
+}
 
 /** The ledger's columns of an outcome. */
 const outcomeRow = (outcome: Outcome) => ({
@@ -56,17 +88,17 @@ const outcomeRow = (outcome: Outcome) => ({
 });
 
 /** Appends the statements of one change. Holds carry `epoch`. Throws `UnstorableValue`. */
-export function statementsOf(write: Write, epoch: number, into: Statement[]): void {
+export function statementsOf(write: Write, epoch: number, numbers: HoldNumbers, into: Statement[]): void {
   switch (write.type) {
     case "hold":
-      into.push(insertHold({ ...write.attempt, epoch }));
+      into.push(insertHold({ ...write.attempt, id: numbers.give(write.attempt.attemptId), epoch }));
       return;
     case "unhold":
-      into.push(deleteHold(write.attemptId));
+      into.push(deleteHold(write.attemptId, numbers));
       return;
     case "settle":
       into.push(
-        deleteHold(write.attempt.attemptId),
+        deleteHold(write.attempt.attemptId, numbers),
         insertLedger({ ...write.attempt, ...outcomeRow(write.outcome), settledAt: write.settledAt }),
       );
       return;

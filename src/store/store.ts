@@ -111,7 +111,7 @@ function whileOpen(backend: Backend): Reader & { close(): void } {
     return ask();
   };
   return {
-    settled: (attemptId) => read(() => backend.settled(attemptId)),
+    settled: (attempt) => read(() => backend.settled(attempt)),
     price: (version) => read(() => backend.price(version)),
     audit: (query, after) => read(() => backend.audit(query, after)),
     usage: (query) => read(() => backend.usage(query)),

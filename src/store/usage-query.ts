@@ -16,6 +16,15 @@ const VALUES: Readonly<Record<UsageDimension, SQL<string | null>>> = {
   day: sql`strftime('%Y-%m-%d', ${ledger.heldAt} / 1000, 'unixepoch')`,
 };
 
+/** No attempt is held later than this after its request came. */
+const LONGEST_CALL_MS = 86_400_000;
+
+/** The lowest UUIDv7 of a millisecond: ids in order are calls in order, so a stretch of time is a stretch of their index. */
+function firstIdAt(unixMs: number): string {
+  const hex = Math.max(0, Math.floor(unixMs)).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}`;
+}
+
 const total = (column: SQLiteColumn) => sql`coalesce(sum(${column}), 0)`.mapWith(fromInteger);
 
 /** Dearest first; days newest first. Test and live rows are never mixed. */
@@ -40,8 +49,10 @@ export async function readUsage(db: Db, query: UsageQuery): Promise<UsageGroup[]
         eq(ledger.organizationId, query.organizationId),
         eq(ledger.mode, query.mode),
         query.keyId === undefined ? undefined : eq(ledger.keyId, query.keyId),
-        query.from === undefined ? undefined : gte(ledger.heldAt, query.from),
-        query.to === undefined ? undefined : lt(ledger.heldAt, query.to),
+        query.from === undefined
+          ? undefined
+          : and(gte(ledger.heldAt, query.from), gte(ledger.requestId, firstIdAt(query.from - LONGEST_CALL_MS))),
+        query.to === undefined ? undefined : and(lt(ledger.heldAt, query.to), lt(ledger.requestId, firstIdAt(query.to))),
       ),
     )
     .groupBy(sql`1`)

@@ -186,10 +186,13 @@ async function dropAll(client: ReturnType<typeof createClient>): Promise<void> {
 let requests = 0;
 
 /** Ascending, as UUIDv7 are. */
-export const requestId = (): string => `0194-${String(++requests).padStart(8, "0")}`;
+export function requestId(at = Date.UTC(2026, 10, 23)): string {
+  const hex = at.toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-${String(++requests).padStart(12, "0")}`;
+}
 
 export function attempt(clock: ManualClock, over: Partial<AttemptRecord> = {}): AttemptRecord {
-  const id = over.requestId ?? requestId();
+  const id = over.requestId ?? requestId(over.heldAt ?? clock.now());
   const number = over.attemptNumber ?? 1;
   return {
     attemptId: `${id}.${number}`,

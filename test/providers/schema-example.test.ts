@@ -118,7 +118,7 @@ describe("schemaExample()", () => {
       { allOf: [{ $ref: "#" }] },
       { type: "array", items: { $ref: "#" }, minItems: 1e9 },
     ];
-    for (const schema of rings) expect((JSON.stringify(schemaExample(schema)) ?? "").length).toBeLessThan(200_000);
+    for (const schema of rings) expect((JSON.stringify(schemaExample(schema)) ?? "").length).toBeLessThan(1_000_000);
   });
 
   test("never throws, whatever stands where a schema should", () => {
