@@ -83,8 +83,10 @@ export class OpenaiChatForwarder implements StreamForwarder {
       this.#usageText = usageTextOf(frame);
       return finished ? this.#stampHeld() : [];
     }
-    // Of two frames with usage the later is the one that is stamped; frames without may follow (moderation results do).
-    const before = !tellsUsage && objectOf(this.#held?.chunk["usage"]) ? this.#stampHeld() : this.#releaseHeld();
+    // The usage chunk goes last. OpenAI sends moderation results after it, and its own SDK, which believes the last chunk, would
+    // lose the usage: they pass ahead. Of two frames with usage the later is the one that is stamped.
+    if (!tellsUsage && objectOf(this.#held?.chunk["usage"])) return [this.#model.apply(frame)];
+    const before = this.#releaseHeld();
     if (!finished || this.#stamped) return [...before, this.#model.apply(frame)];
     this.#held = { frame, chunk };
     return before;

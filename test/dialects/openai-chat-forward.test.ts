@@ -150,13 +150,19 @@ function checkForwarded(each: Recording, out: string, model: string, includeUsag
   const json = (block: string) => (payload(block).startsWith("{") ? JSON.parse(payload(block)) : undefined);
   const isUsageOnly = (block: string) => json(block)?.usage && json(block).choices.length === 0;
   const original = blocks(text(each.body));
-  const kept = original.filter((block) => includeUsage || !isUsageOnly(block));
+  const kept = usageLast(original.filter((block) => includeUsage || !isUsageOnly(block)));
   const got = blocks(out);
+  // A usage chunk goes behind the data frames that follow it (OpenAI's moderation results), before the terminator.
+  function usageLast(stream: string[]): string[] {
+    const at = stream.findLastIndex(isUsageOnly);
+    const end = stream.findLastIndex((block) => json(block)) + 1;
+    return at === -1 ? stream : [...stream.slice(0, at), ...stream.slice(at + 1, end), stream[at] as string, ...stream.slice(end)];
+  }
   const usageChunk = original.find((block) => json(block)?.usage);
   const added = includeUsage && !usageChunk ? 1 : 0;
   expect(got.length).toBe(kept.length + added);
   const finish = (block: string) => json(block)?.choices.some((choice: { finish_reason: unknown }) => choice.finish_reason);
-  // The usage chunk where one goes out, else the last finish chunk; OpenAI sends moderation results after either.
+  // The usage chunk where one goes out, else the last finish chunk.
   const lastData = got.findLastIndex((block) => (includeUsage ? json(block)?.usage : finish(block)));
   for (const [index, block] of got.entries()) {
     const before = kept[index] ?? "";

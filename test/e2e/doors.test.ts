@@ -217,22 +217,6 @@ describe.each(stores)("on %s:", (_, store) => {
   });
 });
 
-describe("auto on a live key:", () => {
-  test("goes to the cheapest medium model, and to the next provider when that one fails", async () => {
-    const house = await startHouse({ upstream: upstream.url });
-    const key = await house.key();
-    upstream.forget();
-    upstream.play({ composed: "openai.500" });
-    upstream.play(CHAT_ANSWER);
-    const response = await house.chat(key, { ...ASK, model: "auto" });
-    // The second target is another dialect's, and this answer is none there: the third is not tried with it either.
-    expect([200, 502]).toContain(response.status);
-    expect(upstream.requests.map((request) => request.path)[0]).toBe("/v1/chat/completions");
-    expect(upstream.requests.length).toBeGreaterThan(1);
-    await house.close();
-  });
-});
-
 describe("the models door:", () => {
   let house: RunningHouse;
   beforeAll(async () => {
