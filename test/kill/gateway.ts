@@ -43,7 +43,15 @@ function watched(response: DialResponse): DialResponse {
       passing("mid-stream");
     },
   });
-  return { ...response, body: response.body?.pipeThrough(watch) };
+  let piped: DialResponse["body"];
+  // Only a stream is watched: whoever takes the whole answer must find its body untouched.
+  return {
+    ...response,
+    get body() {
+      piped ??= response.body?.pipeThrough(watch);
+      return piped;
+    },
+  };
 }
 
 const ports: Ports = {

@@ -20,7 +20,9 @@ export interface RoundResult {
   faults: string[];
 }
 
-const CALLS = 48;
+/** So many calls at once, then as many again one after the other: at any moment there are some in every state. */
+const WAVE = 40;
+const STAGGER_MS = 3;
 /** Providers answer after this, and streams send a frame each so often: calls overlap. */
 const THINK_MS = 30;
 const FRAME_MS = 8;
@@ -40,9 +42,11 @@ export async function killRound(point: KillPoint, passes: number): Promise<Round
   try {
     const { port, key } = await firstLine(child.stdout);
     const unanswered = new Set<number>();
-    const calls = Array.from({ length: CALLS }, (_, index) => {
+    const calls = Array.from({ length: WAVE * 2 }, async (_, index) => {
+      if (index >= WAVE) await systemClock.sleep((index - WAVE + 1) * STAGGER_MS);
+      if (child.exitCode !== null || child.signalCode !== null) return;
       unanswered.add(index);
-      return oneCall(port, key, index).then((whole) => (whole ? unanswered.delete(index) : false));
+      if (await oneCall(port, key, index)) unanswered.delete(index);
     });
     // If the point is not reached by this load, that is a fault of the test, found below by the exit code.
     await Promise.race([child.exited, Promise.all(calls).then(() => systemClock.sleep(2_000))]);

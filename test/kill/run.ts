@@ -1,5 +1,5 @@
 // npm run kill: a hundred kills, spread over the six states, and what they did to the books.
-import { KILL_POINTS, type KillPoint } from "./kill-point";
+import { KILL_POINTS, type KillPoint, passesBefore } from "./kill-point";
 import { killRound } from "./round";
 
 const times = Number(process.argv[2] ?? 100);
@@ -7,7 +7,7 @@ const byState = new Map<KillPoint, { kills: number; leastInFlight: number; dispa
 
 for (let n = 0; n < times; n++) {
   const point = KILL_POINTS[n % KILL_POINTS.length] as KillPoint;
-  const result = await killRound(point, Math.floor(n / KILL_POINTS.length) % 8);
+  const result = await killRound(point, passesBefore(point, Math.floor(n / KILL_POINTS.length)));
   const tally = byState.get(point) ?? { kills: 0, leastInFlight: Number.POSITIVE_INFINITY, dispatched: 0, rows: 0, faults: 0 };
   byState.set(point, {
     kills: tally.kills + 1,
