@@ -54,10 +54,13 @@ export async function openAnswer(work: Work, ports: Ports, callerSignal: AbortSi
 /** What a failed attempt means: its failure is noted on the meter, and the class of retry is told. */
 export function failedAttempt(thrown: unknown, meter: Meter): FirstAnswer {
   if (thrown instanceof DialError) {
-    const failure = new Failure("upstream_error", "The provider could not be reached.", { cause: thrown });
+    const answering = meter.upstreamStatus !== undefined;
+    const says = answering ? "The provider's answer broke off." : "The provider could not be reached.";
+    const failure = new Failure("upstream_error", says, { cause: thrown });
     meter.errorCode = failure.code;
     if (thrown.kind === "reset") meter.flags.add("maybe_billed");
-    return { kind: "failed", failure, retry: thrown.kind === "aborted" ? "never" : "same" };
+    // A provider that had begun to answer has billed: asking it again would be billed again.
+    return { kind: "failed", failure, retry: thrown.kind === "aborted" ? "never" : answering ? "elsewhere" : "same" };
   }
   const failure = asFailure(thrown);
   meter.errorCode = failure.code;
