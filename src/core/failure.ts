@@ -134,6 +134,8 @@ export interface FailureOptions {
   /** Delay after which a repeat may work. */
   retryAfterMs?: number | undefined;
   says?: ProviderSays | undefined;
+  /** The provider's own headers that go on to the caller (rate limits), by lower-case name. */
+  headers?: Readonly<Record<string, string>> | undefined;
   /** Facts for the caller's `error.tollway`. Never a secret, never a prompt. */
   facts?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -144,6 +146,7 @@ export class Failure extends Error {
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly says: ProviderSays | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
   readonly facts: Readonly<Record<string, unknown>> | undefined;
 
   constructor(code: FailureCode, message: string, options: FailureOptions = {}) {
@@ -153,7 +156,14 @@ export class Failure extends Error {
     this.param = options.param;
     this.retryAfterMs = options.retryAfterMs;
     this.says = options.says;
+    this.headers = options.headers;
     this.facts = options.facts;
+  }
+
+  /** The same failure with more said of it. */
+  with(more: FailureOptions): Failure {
+    const { param, cause, retryAfterMs, says, headers, facts } = this;
+    return new Failure(this.code, this.message, { param, cause, retryAfterMs, says, headers, ...more, facts: { ...facts, ...more.facts } });
   }
 
   get row(): FailureRow {

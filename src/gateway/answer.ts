@@ -7,6 +7,7 @@ import { savedUsd } from "./answer-context";
 import type { Called } from "./call";
 import type { Door } from "./door";
 import type { LiveStream } from "./live-stream";
+import { passedHeaders } from "./passed-headers";
 
 export function answer(called: Called, door: Door, ports: Ports): Response {
   const headers = answerHeaders(called, ports);
@@ -38,10 +39,7 @@ function answerHeaders(called: Called, ports: Ports): Record<string, string> {
     [`${own}fallback`]: String(target !== called.targets[0]),
     [`${own}attempts`]: String(attempt.number),
   };
-  for (const name of providerNamed(target.provider).passHeaders) {
-    const value = first.headers.get(name);
-    if (value !== undefined) headers[name] = value;
-  }
+  Object.assign(headers, passedHeaders(providerNamed(target.provider), first.headers));
   if (first.ignored.length > 0) headers[`${own}ignored`] = headerText(first.ignored.join(","));
   if (target.injectedMaxTokens !== undefined) headers[`${own}max-tokens`] = String(target.injectedMaxTokens);
   if (first.kind === "whole" && first.costUsd !== undefined) {

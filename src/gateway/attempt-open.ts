@@ -12,6 +12,7 @@ import { settledNow } from "./attempt-hold";
 import type { Door } from "./door";
 import { LiveStream } from "./live-stream";
 import type { Meter } from "./meter";
+import { passedHeaders } from "./passed-headers";
 import { openTranslator } from "./translator";
 import type { Work } from "./work";
 
@@ -41,7 +42,7 @@ export async function openAnswer(work: Work, ports: Ports, callerSignal: AbortSi
   try {
     const response = await dial(work, provider, outgoing, ports, watch.signal);
     work.meter.upstreamStatus = response.status;
-    if (response.status < 200 || response.status > 299) return await rejected(work, dialect, response);
+    if (response.status < 200 || response.status > 299) return await rejected(work, provider, dialect, response);
     if (stream) return await openStream({ ...work, provider, dialect, outgoing, response, watch, callerSignal }, ports);
     return await readWhole(work, ports, dialect, outgoing, response);
   } catch (thrown) {
@@ -97,7 +98,7 @@ async function dial(work: Work, provider: Provider, outgoing: Outgoing, ports: P
   }
 }
 
-async function rejected(work: Work, dialect: Dialect, response: DialResponse): Promise<FirstAnswer> {
+async function rejected(work: Work, provider: Provider, dialect: Dialect, response: DialResponse): Promise<FirstAnswer> {
   work.meter.ending = "rejected";
   let body = "";
   try {
@@ -108,7 +109,8 @@ async function rejected(work: Work, dialect: Dialect, response: DialResponse): P
   }
   const { failure, retry } = dialect.decodeError(response.status, response.headers, body);
   work.meter.errorCode = failure.code;
-  return { kind: "failed", failure, retry };
+  const headers = passedHeaders(provider, response.headers);
+  return { kind: "failed", failure: failure.with({ headers }), retry };
 }
 
 async function readWhole(work: Work, ports: Ports, dialect: Dialect, outgoing: Outgoing, response: DialResponse): Promise<FirstAnswer> {

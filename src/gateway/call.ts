@@ -25,7 +25,7 @@ export async function call(admitted: Admitted, door: Door, ports: Ports, signal:
     const answer = await begin(admitted, place.attempt, door, ports, signal);
     if (answer.kind !== "failed") return { ...admitted, attempt: place.attempt, targetIndex: place.targetIndex, answer };
     const next = signal.aborted ? undefined : await nextPlace(admitted, place, answer, ports, signal);
-    if (!next) throw withAttempts(answer.failure, place.attempt.number);
+    if (!next) throw answer.failure.with({ facts: { attempts: place.attempt.number } });
     place = next;
   }
 }
@@ -78,12 +78,3 @@ async function sameTarget(planned: Planned, place: Place, failure: Failure, port
 }
 
 const targetName = (target: Target): string => `${target.provider}/${target.model}`;
-
-const withAttempts = (failure: Failure, attempts: number): Failure =>
-  new Failure(failure.code, failure.message, {
-    param: failure.param,
-    cause: failure.cause,
-    retryAfterMs: failure.retryAfterMs,
-    says: failure.says,
-    facts: { ...failure.facts, attempts },
-  });

@@ -22,7 +22,7 @@ export function failureBody(failure: Failure, requestId: string): FailureBody {
 
 /** Headers that every failure carries: who may ask again, and when. */
 export function failureHeaders(failure: Failure, requestId: string, settings: Settings): Headers {
-  const headers = new Headers({ "content-type": "application/json" });
+  const headers = new Headers({ ...failure.headers, "content-type": "application/json" });
   const { namespace } = settings.brand;
   headers.set("x-request-id", requestId);
   headers.set(`x-${namespace}-request-id`, requestId);

@@ -150,6 +150,7 @@ describe("an error instead of an answer:", () => {
     expect(response.status).toBe(429);
     expect(response.headers.get("retry-after-ms")).toBe("3890");
     expect(response.headers.get("retry-after")).toBe("4");
+    expect(response.headers.get("x-ratelimit-remaining-tokens")).toBe("0");
     const { error } = (await response.json()) as { error: { code: string; message: string } };
     expect(error.code).toBe("rate_limit_exceeded");
     expect(error.message).toContain("Rate limit reached for gpt-4o");

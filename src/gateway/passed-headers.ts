@@ -1,0 +1,11 @@
+// Which of a provider's response headers the caller sees: those that its row names, and no others.
+import type { Provider } from "../providers/provider";
+
+export function passedHeaders(provider: Provider, headers: ReadonlyMap<string, string>): Record<string, string> {
+  const passed: Record<string, string> = {};
+  for (const name of provider.passHeaders) {
+    const value = headers.get(name);
+    if (value !== undefined) passed[name] = value;
+  }
+  return passed;
+}
