@@ -95,7 +95,9 @@ const cpuBefore = process.cpuUsage();
 const start = performance.now();
 for (let n = 0; n < CALLS; n++) await oneCall();
 const cpu = process.cpuUsage(cpuBefore);
-console.log(`a call: ${(((performance.now() - start) * 1000) / CALLS).toFixed(1)} µs, ${((cpu.user + cpu.system) / CALLS).toFixed(1)} µs CPU`);
+console.log(
+  `a call: ${(((performance.now() - start) * 1000) / CALLS).toFixed(1)} µs, ${((cpu.user + cpu.system) / CALLS).toFixed(1)} µs CPU`,
+);
 for (const [name, ms] of times) console.log(`  ${name.padEnd(14)} ${((ms * 1000) / CALLS).toFixed(1)} µs`);
 await store.close();
 rmSync(folder, { recursive: true, force: true });

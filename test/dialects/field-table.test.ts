@@ -52,8 +52,8 @@ describe("fitRequest()", () => {
     [{ messages: [{ role: "user", content: "a", prefix: true }] }, ["messages[0].prefix"]],
     [{ messages: [{ role: "user", content: [{ type: "text", text: "a", cache_control: { type: "ephemeral" } }] }] }, ["cache_control"]],
     [
-      { models: ["a"], provider: { only: ["x"] }, tags: ["t"], transforms: ["t"], route: "fallback", session_id: "s" },
-      ["models", "provider", "tags", "transforms", "route", "session_id"],
+      { models: ["a"], tags: ["t"], transforms: ["t"], route: "fallback", session_id: "s" },
+      ["models", "tags", "transforms", "route", "session_id"],
     ],
   ];
   test.each(hints)("leaves out the hints in %j and names them", (fields, names) => {
