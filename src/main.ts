@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { renderUsage, runCommand } from "citty";
 import manifest from "../package.json" with { type: "json" };
 import { type AdminCall, adminCallOver, CommandFailed, type Output } from "./cli/admin-call";
-import { tollwayCommand, withDefaultCommand } from "./cli/command";
+import { checkArguments, commandAsked, tollwayCommand, withDefaultCommand } from "./cli/command";
 import { type Config, ConfigFaults, readConfig } from "./config";
-import type { Ports } from "./core/ports";
+import type { Clock, Ports } from "./core/ports";
 import { Secret } from "./core/secret";
 import { openApp } from "./http/app";
 import { guarded } from "./http/guard";
@@ -34,6 +34,7 @@ const SETTINGS_FILE = "tollway.yaml";
 /** Requests that Bun's fetch has in flight at once; read by the runtime before any code runs. */
 const FETCH_LIMIT = { name: "BUN_CONFIG_MAX_HTTP_REQUESTS", value: "65336" };
 const GRACE_MS = 30_000;
+const IDLE_LOOK_MS = 20;
 /** How long the last error events get to leave after the grace. */
 const LAST_WORDS_MS = 2_000;
 
@@ -43,6 +44,23 @@ const output: Output = {
   data: (line) => void process.stdout.write(`${line}\n`),
   message: (line) => void process.stderr.write(`${line}\n`),
 };
+
+/** Below this a pepper is what a crash or a slip has left of one. */
+const PEPPER_MIN_CHARACTERS = 32;
+/** What a machine says of a path or a port that the operator named. */
+const OPERATORS_CODES = new Set([
+  "EADDRINUSE",
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOSPC",
+  "ENOENT",
+  "EEXIST",
+  "ENOTDIR",
+  "EISDIR",
+  "ELOOP",
+  "ENAMETOOLONG",
+]);
 
 function configFrom(flags: Flags): Config {
   const file = flags.config ?? (existsSync(SETTINGS_FILE) ? SETTINGS_FILE : undefined);
@@ -59,7 +77,11 @@ function pepperFor(config: Config): Secret {
   if (config.pepper) return config.pepper;
   const path = join(config.dataFolder, PEPPER_FILE);
   if (!existsSync(path)) writeFileSync(path, Buffer.from(systemRandom.bytes(32)).toString("hex"), { mode: 0o600, flag: "wx" });
-  return new Secret(readFileSync(path, "utf8").trim());
+  const pepper = readFileSync(path, "utf8").trim();
+  if (pepper.length < PEPPER_MIN_CHARACTERS) {
+    throw new StoreRefused(`${path} is not whole: keys are hashed with it. Restore it from a backup, or set TOLLWAY_KEY_PEPPER.`);
+  }
+  return new Secret(pepper);
 }
 
 interface Gateway {
@@ -132,7 +154,7 @@ async function serve(flags: Flags): Promise<void> {
   const server = listen({ at: { hostname: config.host, port: config.port }, handle: guarded(app, ports) });
   const socket = listenForOperator(gateway);
   const url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${server.port}`;
-  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => void stop(gateway, [server, socket]));
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => void stop(gateway, [server, socket]).catch(stopFailed));
   await greet(gateway, url);
   output.data(`ready ${url}`);
 }
@@ -168,7 +190,7 @@ async function stop(gateway: Gateway, servers: readonly Listening[]): Promise<vo
   const { ports, store, stopNow } = gateway;
   gateway.drain();
   const finished = Promise.all(servers.map((server) => server.stop()));
-  await Promise.race([finished, ports.clock.sleep(GRACE_MS)]);
+  await Promise.race([finished, idle(servers, ports.clock), ports.clock.sleep(GRACE_MS)]);
   stopNow.abort();
   await Promise.race([finished, ports.clock.sleep(LAST_WORDS_MS)]);
   await Promise.all(servers.map((server) => server.close()));
@@ -178,6 +200,18 @@ async function stop(gateway: Gateway, servers: readonly Listening[]): Promise<vo
   gateway.log.flush();
   rmSync(join(gateway.config.dataFolder, ADMIN_SOCKET), { force: true });
   process.exit(0);
+}
+
+/** The database is away: what it did not get stays held there, and is charged at the next start. */
+function stopFailed(thrown: unknown): void {
+  const words = thrown instanceof Error ? thrown.message : String(thrown);
+  output.message(`tollway: Not every call could be written (${words}). What is missing is charged at the next start.`);
+  process.exit(1);
+}
+
+/** Resolves when no answer is on its way: a caller that never finishes its request's head keeps the server from stopping, not from ending. */
+async function idle(servers: readonly Listening[], clock: Clock): Promise<void> {
+  while (servers.some((server) => server.pending() > 0)) await clock.sleep(IDLE_LOOK_MS);
 }
 
 /** Asks the running server through its socket; where none runs, opens the data for this one call. */
@@ -204,13 +238,17 @@ const admin =
   };
 
 async function main(args: readonly string[]): Promise<void> {
-  const command = tollwayCommand({ serve, admin, output, version: manifest.version });
-  const asked = withDefaultCommand(args, Object.keys(command.subCommands ?? {}));
-  if (asked.unknown !== undefined) throw new CommandFailed(`There is no command "${asked.unknown}". tollway --help lists them.`);
-  if (asked.args[0] === "--version" || asked.args[0] === "-v") return output.data(manifest.version);
-  if (asked.args.includes("--help") || asked.args.includes("-h")) return output.data(await renderUsage(command));
-  if (asked.args[0] === "serve" && process.env[FETCH_LIMIT.name] === undefined) restartWithFetchLimit();
-  await runCommand(command, { rawArgs: asked.args });
+  const root = tollwayCommand({ serve, admin, output, version: manifest.version });
+  const rawArgs = withDefaultCommand(args);
+  if (rawArgs[0] === "--version" || rawArgs[0] === "-v") return output.data(manifest.version);
+  const asked = await commandAsked(root, rawArgs);
+  if (asked.rest.includes("--help") || asked.rest.includes("-h")) {
+    const usage = await renderUsage({ ...asked.command, meta: { ...asked.command.meta, name: asked.name } });
+    return output.data(process.stdout.isTTY ? usage : Bun.stripANSI(usage));
+  }
+  await checkArguments(asked);
+  if (rawArgs[0] === "serve" && process.env[FETCH_LIMIT.name] === undefined) restartWithFetchLimit();
+  await runCommand(root, { rawArgs });
 }
 
 /** Replaces this process by itself with the limit in its environment, which is read before any code runs. */
@@ -222,8 +260,8 @@ function restartWithFetchLimit(): void {
 /** Faults of the operator's making are told in one line; anything else with its trace. */
 function tell(thrown: unknown): void {
   const expected = thrown instanceof ConfigFaults || thrown instanceof StoreRefused || thrown instanceof CommandFailed;
-  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
-  if (expected || code === "EADDRINUSE" || code === "EACCES" || (thrown instanceof Error && thrown.name === "CLIError"))
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  if (expected || OPERATORS_CODES.has(code) || (thrown instanceof Error && thrown.name === "CLIError"))
     output.message(`tollway: ${(thrown as Error).message}`);
   else output.message(`tollway: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
 }

@@ -30,5 +30,6 @@ export const adminCallOver =
 function messageOf(answer: unknown): string {
   const { error } = answer as { error?: { message?: unknown; param?: unknown } };
   const message = typeof error?.message === "string" ? error.message : "The gateway refused.";
-  return typeof error?.param === "string" ? `${error.param}: ${message}` : message;
+  // Most messages begin with the field's name already.
+  return typeof error?.param === "string" && !message.startsWith(error.param) ? `${error.param}: ${message}` : message;
 }

@@ -1,6 +1,6 @@
 // The command tree. Data on stdout, messages on stderr, no secret in a flag.
-import { defineCommand } from "citty";
-import type { AdminCall, Output } from "./admin-call";
+import { type ArgsDef, type CommandDef, defineCommand } from "citty";
+import { type AdminCall, CommandFailed, type Output } from "./admin-call";
 import { keysCommand } from "./keys";
 
 /** What main.ts does for commands. Flags are undefined where they were not given. */
@@ -36,11 +36,54 @@ export const tollwayCommand = (doing: Doing) =>
     },
   });
 
-/** The arguments with the default command put in, and whether they name a command that is not there. */
-export function withDefaultCommand(args: readonly string[], names: readonly string[]): { args: string[]; unknown: string | undefined } {
-  const [first] = args;
-  if (first === undefined || (first.startsWith("-") && !["--help", "-h", "--version", "-v"].includes(first))) {
-    return { args: [DEFAULT_COMMAND, ...args], unknown: undefined };
-  }
-  return { args: [...args], unknown: first.startsWith("-") || names.includes(first) ? undefined : first };
+/** Flags that stand before any command, or after every one. */
+const ANYWHERE = new Set(["--help", "-h", "--version", "-v"]);
+
+/** The arguments with the default command put in. */
+export const withDefaultCommand = (args: readonly string[]): string[] =>
+  args[0] === undefined || (args[0].startsWith("-") && !ANYWHERE.has(args[0])) ? [DEFAULT_COMMAND, ...args] : [...args];
+
+export interface Asked {
+  command: CommandDef<ArgsDef>;
+  /** "tollway keys create" */
+  name: string;
+  /** What stands after the command's words. */
+  rest: readonly string[];
 }
+
+/** The command that the arguments name. Throws `CommandFailed` for one that is not there. */
+export async function commandAsked(root: CommandDef<ArgsDef>, args: readonly string[]): Promise<Asked> {
+  let asked: Asked = { command: root, name: "tollway", rest: args };
+  for (;;) {
+    const inner = await resolved(asked.command.subCommands);
+    const [word, ...rest] = asked.rest;
+    if (inner === undefined || word === undefined || word.startsWith("-")) return asked;
+    const command = Object.hasOwn(inner, word) ? await resolved(inner[word]) : undefined;
+    if (!command) throw new CommandFailed(`There is no command "${asked.name} ${word}". ${asked.name} --help lists what there is.`);
+    asked = { command, name: `${asked.name} ${word}`, rest };
+  }
+}
+
+/** Refuses what the command would not look at: a misspelled flag must not pass for one that was not given. Throws `CommandFailed`. */
+export async function checkArguments({ command, name, rest }: Asked): Promise<void> {
+  if (command.subCommands !== undefined) throw new CommandFailed(`${name} needs a command. ${name} --help lists them.`);
+  const known = Object.entries((await resolved(command.args)) ?? {});
+  const flags = new Map(known.filter(([, definition]) => definition.type !== "positional"));
+  let positions = known.length - flags.size;
+  for (let at = 0; at < rest.length; at++) {
+    const [word = "", value] = (rest[at] ?? "").split("=", 2);
+    if (!word.startsWith("-")) {
+      if (positions-- > 0) continue;
+      throw new CommandFailed(`${name} does not take "${word}". ${name} --help lists what it takes.`);
+    }
+    const flag = word.startsWith("--") ? flags.get(word.slice(2)) : undefined;
+    if (!flag) throw new CommandFailed(`${name} has no flag ${word}. ${name} --help lists them.`);
+    if (flag.type === "boolean" || value !== undefined) continue;
+    const next = rest[++at];
+    if (next === undefined || next.startsWith("--")) throw new CommandFailed(`${word} needs a value.`);
+  }
+}
+
+/** citty takes values, promises of them and functions that make them. */
+const resolved = async <T>(value: T | Promise<T> | (() => T) | (() => Promise<T>) | undefined): Promise<T | undefined> =>
+  typeof value === "function" ? await (value as () => T | Promise<T>)() : await value;

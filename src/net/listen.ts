@@ -8,6 +8,8 @@ export interface ListenOptions {
 export interface Listening {
   /** The port that was bound; undefined on a local socket. */
   readonly port: number | undefined;
+  /** Requests whose answer has not left whole. A connection that has not sent its request's head yet is none. */
+  pending(): number;
   /** Takes no new connections. Resolves when every answer has left. */
   stop(): Promise<void>;
   /** Closes what is still open. */
@@ -31,9 +33,11 @@ export function listen(options: ListenOptions): Listening {
   const server =
     "unix" in options.at
       ? Bun.serve({ unix: options.at.unix, ...shared })
-      : Bun.serve({ ...options.at, idleTimeout: HEAD_SECONDS, ...shared });
+      : // Outside development Bun would share the port with whoever else takes it so: callers would meet another gateway at random.
+        Bun.serve({ ...options.at, idleTimeout: HEAD_SECONDS, reusePort: false, ...shared });
   return {
     port: server.port,
+    pending: () => server.pendingRequests,
     stop: () => server.stop(false),
     close: () => server.stop(true),
   };

@@ -1,16 +1,18 @@
 // The first step over a real socket: bodies that come slowly, not at all, or in part.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { ManualClock, turn } from "../contract/manual-clock";
+import { turn } from "../contract/manual-clock";
 import { type RunningHouse, startHouse } from "../e2e/house";
 import { CHAT_ANSWER } from "../e2e/own-answers";
 import { parseRawAnswer, type RawConnection, rawConnect } from "../upstream/raw-client";
 import { startUpstream, type Upstream } from "../upstream/upstream";
+import { WatchedClock } from "./watched-clock";
 
+const BODY_MS = 5_000;
 const BODY = JSON.stringify({ model: "gpt-4o-mini", max_tokens: 20, messages: [{ role: "user", content: "Hello" }] });
 
 let upstream: Upstream;
 let house: RunningHouse;
-let clock: ManualClock;
+let clock: WatchedClock;
 let key: string;
 
 beforeAll(async () => {
@@ -19,9 +21,10 @@ beforeAll(async () => {
 beforeEach(async () => {
   await house?.close();
   upstream.forget();
-  clock = new ManualClock();
-  house = await startHouse({ upstream: upstream.url, clock, settings: { deadlines: { bodyMs: 5_000 } } });
+  clock = new WatchedClock();
+  house = await startHouse({ upstream: upstream.url, clock, settings: { deadlines: { bodyMs: BODY_MS } } });
   key = await house.key();
+  clock.forget();
 });
 afterAll(async () => {
   await house.close();
@@ -34,10 +37,8 @@ const head = (headers: string, authorization = `authorization: Bearer ${key}\r\n
 const withLength = (length = BODY.length): string => head(`content-length: ${length}\r\n`);
 const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
 
-/** Until what was sent has reached the line: its deadline's timer stands. */
-async function settle(): Promise<void> {
-  for (let n = 0; n < 50; n++) await turn();
-}
+/** Until the head that was sent has reached the line: its body's deadline stands. */
+const arrived = (): Promise<void> => clock.timerOf(BODY_MS);
 
 async function refusalOf(raw: RawConnection): Promise<{ status: number; code: string; type: string }> {
   const { statusLine, body } = parseRawAnswer(await raw.until(/\}\}/));
@@ -57,8 +58,8 @@ describe("a body that does not arrive in time is 408:", () => {
   ])("%s", async (_, request) => {
     const raw = await connection();
     raw.send(request());
-    await settle();
-    await clock.advance(4_999);
+    await arrived();
+    await clock.advance(BODY_MS - 1);
     expect(raw.text()).toBe("");
     await clock.advance(1);
     expect(await refusalOf(raw)).toEqual(TIMED_OUT);
@@ -70,11 +71,11 @@ describe("a body that does not arrive in time is 408:", () => {
   test("a byte now and then does not extend it", async () => {
     const raw = await connection();
     raw.send(withLength());
-    await settle();
+    await arrived();
     for (let n = 0; n < 50; n++) {
       raw.send(BODY[n] as string);
-      await settle();
-      await clock.advance(100);
+      await turn();
+      await clock.advance(BODY_MS / 50);
     }
     expect(await refusalOf(raw)).toEqual(TIMED_OUT);
     raw.reset();
@@ -111,10 +112,9 @@ describe("a body that ends too soon", () => {
   ])("%s: nothing goes out, nothing is held, and the next caller is served", async (_, request) => {
     const raw = await connection();
     raw.send(request());
-    await settle();
+    await arrived();
     raw.reset();
-    await settle();
-    await clock.advance(10_000);
+    await clock.advance(2 * BODY_MS);
     expect(upstream.requests).toEqual([]);
     expect(house.ports.holds.openCount()).toBe(0);
     upstream.play(CHAT_ANSWER);
