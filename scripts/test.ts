@@ -27,9 +27,9 @@ async function check(name: string, command: readonly string[]): Promise<Tally> {
 }
 
 /** bun test, counted from its own report. A run that crashed or found nothing counts as a failure. */
-async function bunTest(name: string, args: readonly string[]): Promise<Tally> {
+async function bunTest(name: string, args: readonly string[], env: Record<string, string> = {}): Promise<Tally> {
   const report = join(scratch, `${name}.xml`);
-  const code = await run([process.execPath, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...args]);
+  const code = await run([process.execPath, "test", "--reporter=junit", `--reporter-outfile=${report}`, ...args], env);
   let head = "";
   try {
     head = /<testsuites[^>]*>/.exec(readFileSync(report, "utf8"))?.[0] ?? "";
@@ -78,7 +78,7 @@ if (fast) {
   );
 } else {
   add(await check("binary", [process.execPath, "scripts/build.ts"]));
-  add(await bunTest("all", ["--path-ignore-patterns=**/clients/**", "--timeout=60000"]));
+  add(await bunTest("all", ["--path-ignore-patterns=**/clients/**", "--timeout=60000"], { TOLLWAY_REQUIRE_BINARY: "1" }));
   add(await clients());
 }
 

@@ -3,6 +3,7 @@
 import { asFailure, Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
 import type { Framer } from "../wire/frame";
+import { onStopping } from "./stopping";
 import type { Translator } from "./translator";
 import type { Work } from "./work";
 
@@ -29,6 +30,8 @@ export class LiveStream {
   readonly #parts: LiveStreamParts;
   readonly #resolveFinished: () => void;
   #ready: Uint8Array[] = [];
+  /** Decoded bytes of the provider so far. */
+  #readBytes = 0;
   #over = false;
   #callerGone = false;
   /** Why we closed the connection ourselves. */
@@ -37,6 +40,7 @@ export class LiveStream {
   #waitingSince: number;
   #cancelWatch: (() => void) | undefined;
   #cut: (() => void) | undefined;
+  #stayed: (() => void) | undefined;
   #filling: Promise<void> | undefined;
 
   constructor(parts: LiveStreamParts) {
@@ -62,11 +66,10 @@ export class LiveStream {
     const { callerSignal, ports } = this.#parts;
     if (callerSignal.aborted) this.callerGone();
     else callerSignal.addEventListener("abort", this.#onCallerGone, { once: true });
-    ports.stopping.addEventListener("abort", this.#onStopping, { once: true });
+    this.#stayed = onStopping(ports.stopping, () => this.#endWith(new Failure("overloaded", "The gateway is stopping.")));
   }
 
   readonly #onCallerGone = (): void => this.callerGone();
-  readonly #onStopping = (): void => this.#endWith(new Failure("overloaded", "The gateway is stopping."));
 
   /** Tells the caller why, as soon as it reads on: a pending read ends with the connection. */
   #endWith(failure: Failure): void {
@@ -121,6 +124,9 @@ export class LiveStream {
     const { reader, framer, translator, work, ports } = this.#parts;
     const { done, value } = await reader.read();
     this.#waitingSince = ports.clock.elapsedMs();
+    this.#readBytes += value?.length ?? 0;
+    const { maxAnswerBytes } = ports.settings.limits;
+    if (this.#readBytes > maxAnswerBytes) throw new Failure("upstream_error", `The provider's answer is larger than ${maxAnswerBytes} bytes.`);
     let answered = false;
     for (const frame of done ? framer.end() : framer.push(value)) {
       if (frame.data !== undefined && work.meter.firstChunkMs === undefined) work.meter.firstChunkMs = this.#waitingSince;
@@ -172,7 +178,7 @@ export class LiveStream {
     this.#over = true;
     this.#cancelWatch?.();
     this.#parts.callerSignal.removeEventListener("abort", this.#onCallerGone);
-    this.#parts.ports.stopping.removeEventListener("abort", this.#onStopping);
+    this.#stayed?.();
     this.#resolveFinished();
   }
 

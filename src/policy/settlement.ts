@@ -41,7 +41,7 @@ export interface Settled {
 }
 
 /** Counts are estimates; the provider's own may be higher. */
-const COUNT_MARGIN_TENTHS = 11n;
+const COUNT_MARGIN_TENTHS = 11;
 
 export function settle(seen: Seen, price: Price | undefined, bound: NanoUsd | undefined): Settled {
   switch (seen.ending) {
@@ -49,7 +49,8 @@ export function settle(seen: Seen, price: Price | undefined, bound: NanoUsd | un
     case "rejected":
       return { settlement: "released", usage: undefined, usageSource: "none", cost: ZERO_USD, overrun: false };
     case "complete":
-      return told(seen, price, bound) ?? counted(seen, price, bound);
+      // Thoughts that nobody saw cannot be counted.
+      return told(seen, price, bound) ?? (seen.reasons === true ? ceiling(seen, bound) : counted(seen, price, bound));
     case "broken":
       return seen.stream && seen.reasons !== true ? counted(seen, price, bound) : ceiling(seen, bound);
   }
@@ -71,7 +72,9 @@ function counted(seen: Seen, price: Price | undefined, bound: NanoUsd | undefine
     inputTokens: seen.usage?.inputTokens ?? seen.countInputTokens(),
     outputTokens: Math.max(seen.countOutputTokens(), seen.usage?.outputTokens ?? 0),
   };
-  const padded: Usage = { ...usage, outputTokens: Number((BigInt(usage.outputTokens ?? 0) * COUNT_MARGIN_TENTHS + 9n) / 10n) };
+  // The margin is for our own count: what the provider told needs none.
+  const withMargin = Math.ceil((seen.countOutputTokens() * COUNT_MARGIN_TENTHS) / 10);
+  const padded: Usage = { ...usage, outputTokens: Math.max(withMargin, seen.usage?.outputTokens ?? 0) };
   const cost = price && costOf(padded, price)?.total;
   return {
     settlement: "counted",
