@@ -14,6 +14,7 @@ import { call } from "../src/gateway/call";
 import { CHAT_DOOR } from "../src/gateway/door";
 import { govern } from "../src/gateway/govern";
 import { plan } from "../src/gateway/plan";
+import { receive } from "../src/gateway/receive";
 import { idsFrom, systemClock, systemRandom } from "../src/net/system";
 import { RetryBudget } from "../src/policy/retry";
 import { openMemoryStore } from "../src/store/memory";
@@ -82,7 +83,8 @@ async function oneCall(): Promise<void> {
   const arrived = await timed("arrive", () => arrive(CHAT_DOOR, ports));
   const accepted = await timed("accept", () => accept(arrived, request, ports));
   const authenticated = await timed("authenticate", () => authenticate(accepted, ports));
-  const governed = await timed("govern", () => govern(authenticated, CHAT_DOOR));
+  const received = await timed("receive", () => receive(authenticated, request, ports));
+  const governed = await timed("govern", () => govern(received, CHAT_DOOR));
   const planned = await timed("plan", () => plan(governed, CHAT_DOOR, ports));
   const admitted = await timed("admit", () => admit(planned, ports));
   const called = await timed("call", () => call(admitted, CHAT_DOOR, ports, request.signal));

@@ -20,12 +20,9 @@ export interface Arrived {
   readonly startedMs: number;
 }
 
-/** The request as it came: read whole, bounded, parsed once. Nothing is trusted yet. */
+/** What the request's head says. Its body is not read yet, and nothing is trusted. */
 export interface Accepted extends Arrived {
   readonly presentedKey: Secret;
-  readonly bytes: Uint8Array;
-  /** The parsed body. */
-  readonly json: Readonly<Record<string, unknown>>;
   readonly hints: Hints;
 }
 
@@ -58,7 +55,13 @@ export interface Authenticated extends Accepted {
   readonly key: ApiKey;
 }
 
-export interface Governed extends Authenticated {
+/** The body: read whole, bounded, parsed once. */
+export interface Received extends Authenticated {
+  readonly bytes: Uint8Array;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+export interface Governed extends Received {
   readonly request: ChatRequest;
   readonly includeUsage: boolean;
 }

@@ -18,11 +18,13 @@ export const minUsd = (a: NanoUsd, b: NanoUsd): NanoUsd => (a < b ? a : b);
 
 /** A decimal string in USD without trailing zeros: 1_500_000n → "0.0015". */
 export function usdText(amount: NanoUsd): string {
+  if (amount === 0n) return "0";
   const sign = amount < 0n ? "-" : "";
   const digits = (amount < 0n ? -amount : amount).toString().padStart(10, "0");
-  const whole = digits.slice(0, -9);
-  const fraction = digits.slice(-9).replace(/0+$/, "");
-  return fraction === "" ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
+  const point = digits.length - 9;
+  let end = digits.length;
+  while (end > point && digits[end - 1] === "0") end--;
+  return sign + digits.slice(0, point) + (end === point ? "" : `.${digits.slice(point, end)}`);
 }
 
 /** The amount as a JSON number in USD. Only for showing: never computed with. */

@@ -40,12 +40,17 @@ export interface DialRequest {
   body: Uint8Array | string;
 }
 
+/** Headers of an answer, asked for one by one: a copy of them all would cost each call more than the few that are read. */
+export interface HeaderView {
+  /** `name` is lower-case. undefined: not there. */
+  get(name: string): string | undefined;
+}
+
 export interface DialResponse {
-  status: number;
-  /** Lower-case names. */
-  headers: ReadonlyMap<string, string>;
+  readonly status: number;
+  readonly headers: HeaderView;
   /** Decoded bytes. undefined: no body. */
-  body: ReadableStream<Uint8Array> | undefined;
+  readonly body: ReadableStream<Uint8Array> | undefined;
   /** The whole decoded body. Throws `Failure` `upstream_error` over `maxBytes`. Use either this or `body`. */
   bytes(maxBytes: number): Promise<Uint8Array>;
 }

@@ -1,5 +1,6 @@
 // What Anthropic's errors mean: https://platform.claude.com/docs/en/api/errors
 import { Failure, type FailureCode, type FailureOptions } from "../core/failure";
+import type { HeaderView } from "../core/ports";
 import type { ProviderError } from "./dialect";
 import { type JsonObject, objectOf, parseJson, textOf } from "./provider-json";
 import { retryAfterMs, safeProviderMessage } from "./provider-message";
@@ -42,7 +43,7 @@ const CONTEXT_LENGTH = /prompt is too long|exceed(?:s)? context limit|exceeds? t
 const OUT_OF_CREDIT = /credit balance is too low/i;
 
 /** What an error answer means. `headers` are lower-case. */
-export function decodeAnthropicError(status: number, headers: ReadonlyMap<string, string>, body: string): ProviderError {
+export function decodeAnthropicError(status: number, headers: HeaderView, body: string): ProviderError {
   const error = objectOf(objectOf(parseJson(body))?.["error"]);
   return meaningOf(status, error, retryAfterMs(headers));
 }

@@ -2,6 +2,7 @@
 import type { ChatEvent, ChatRequest, DialectName } from "../core/chat";
 import type { Failure } from "../core/failure";
 import type { NanoUsd } from "../core/money";
+import type { HeaderView } from "../core/ports";
 import type { Usage } from "../core/usage";
 import type { Frame, Framer } from "../wire/frame";
 
@@ -26,6 +27,8 @@ export interface EncodeContext {
   /** True: a meaning that has no place is dropped and named, not refused. */
   dropUnsupported: boolean;
   deviations: Deviations;
+  /** The gateway chose the model: the request goes out in the names that every model of the dialect reads. */
+  routed?: boolean | undefined;
   /** The key of our own object in bodies: it never goes to a provider. Absent: "tollway". */
   extensionName?: string | undefined;
 }
@@ -68,8 +71,8 @@ export interface Dialect {
   /** How this stream is cut into frames, by the answer's content type; undefined: not a stream of this dialect. */
   openFramer(contentType: string): Framer | undefined;
   openStream(deviations: Deviations): StreamDecoder;
-  /** `headers` are lower-case. Never echoes a secret. */
-  decodeError(status: number, headers: ReadonlyMap<string, string>, body: string): ProviderError;
+  /** Never echoes a secret. */
+  decodeError(status: number, headers: HeaderView, body: string): ProviderError;
 }
 
 /** What goes into the three named splices. Costs are undefined where the model has no price. */

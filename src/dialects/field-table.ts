@@ -96,8 +96,10 @@ const PROPERTY_ENTRIES = Object.entries(PROPERTIES);
 export function presentFields(request: ChatRequest): (readonly [string, unknown])[] {
   const fields: (readonly [string, unknown])[] = [];
   for (const [name, property] of PROPERTY_ENTRIES) if (request[property] !== undefined) fields.push([name, request[property]]);
-  const known = new Set(fields.map(([name]) => name));
-  for (const [name, value] of Object.entries(request.rest)) if (!known.has(name)) fields.push([name, value]);
+  const known = fields.length;
+  for (const name of Object.keys(request.rest)) {
+    if (!fields.some(([other], at) => at < known && other === name)) fields.push([name, request.rest[name]]);
+  }
   return fields;
 }
 

@@ -1,6 +1,7 @@
 // What Google's errors mean: https://ai.google.dev/gemini-api/docs/troubleshooting, details in google.rpc's error_details.proto.
 // The HTTP status alone is unreliable: a bad key is a 400.
 import { Failure, type FailureCode, type FailureOptions } from "../core/failure";
+import type { HeaderView } from "../core/ports";
 import type { ProviderError } from "./dialect";
 import { countOf, itemsOf, type JsonObject, objectOf, parseJson, textOf } from "./provider-json";
 import { retryAfterMs, safeProviderMessage } from "./provider-message";
@@ -10,7 +11,7 @@ const CONTEXT_LENGTH = /input token count.*exceeds the maximum/i;
 const BAD_KEY = /api key not (?:valid|found)|api key expired/i;
 
 /** What an error answer means. `headers` are lower-case. */
-export function decodeGeminiError(status: number, headers: ReadonlyMap<string, string>, body: string): ProviderError {
+export function decodeGeminiError(status: number, headers: HeaderView, body: string): ProviderError {
   const parsed = parseJson(body);
   // A stream without `alt=sse` wraps its error in the array as well.
   const json = objectOf(Array.isArray(parsed) ? parsed[0] : parsed);

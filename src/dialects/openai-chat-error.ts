@@ -1,6 +1,7 @@
 // What an error answer of a Chat Completions provider means: https://platform.openai.com/docs/guides/error-codes
 // Statuses are unreliable (a bad key is 400 at some, a token budget 413 at another), so the code and the words count too.
 import { Failure, type FailureCode, type FailureOptions } from "../core/failure";
+import type { HeaderView } from "../core/ports";
 import type { ProviderError } from "./dialect";
 import { type JsonObject, objectOf, parseJson, textOf } from "./provider-json";
 import { retryAfterMs, safeProviderMessage } from "./provider-message";
@@ -29,7 +30,7 @@ const CALLER_CODES: Readonly<Record<string, FailureCode>> = {
 };
 
 /** `headers` are lower-case. The body is never echoed but for the message it holds, less what looks like a key. */
-export function decodeOpenaiChatError(status: number, headers: ReadonlyMap<string, string>, body: string): ProviderError {
+export function decodeOpenaiChatError(status: number, headers: HeaderView, body: string): ProviderError {
   const said = readError(parseJson(body));
   const delay = delayOf(headers);
   if (status === 401 || status === 403 || (status === 400 && isBadKey(said))) return authFailed(status, said);
@@ -127,7 +128,7 @@ const wordOf = (value: unknown): string | undefined => {
 const redact = (text: string): string => safeProviderMessage(text).replace(/(\bapi[ _-]?key(?: provided)?\s*[:=]\s*)\S+/gi, "$1[redacted]");
 
 /** The wait that an error asks for. An HTTP date (RFC 9110) is read against the answer's own date, so no clock is needed. */
-function delayOf(headers: ReadonlyMap<string, string>): number | undefined {
+function delayOf(headers: HeaderView): number | undefined {
   const told = retryAfterMs(headers);
   if (told !== undefined) return told;
   const until = Date.parse(headers.get("retry-after") ?? "") - Date.parse(headers.get("date") ?? "");

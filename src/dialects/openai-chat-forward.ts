@@ -41,12 +41,18 @@ export function forwardOpenaiChatRequest(
   };
 }
 
-/** A provider that reads only the older name of the limit gets it under that name: unread, it would be no limit. */
+/**
+ * A provider that reads only the older name of the limit gets it under that name: unread, it would be no limit. A model that we
+ * chose gets the newer one: reasoning models refuse the older.
+ */
 function limitEdits(request: ChatRequest, context: EncodeContext): JsonEdit[] {
-  if (request.maxOutputTokens === undefined || context.deviations.maxTokensField !== "max_tokens") return [];
+  const value = String(request.maxOutputTokens);
+  const wanted = context.deviations.maxTokensField ?? (context.routed === true ? "max_completion_tokens" : undefined);
+  if (request.maxOutputTokens === undefined || wanted === undefined) return [];
+  const other = wanted === "max_tokens" ? "max_completion_tokens" : "max_tokens";
   return [
-    { op: "remove", name: "max_completion_tokens" },
-    { op: "set", name: "max_tokens", value: String(request.maxOutputTokens) },
+    { op: "remove", name: other },
+    { op: "set", name: wanted, value },
   ];
 }
 

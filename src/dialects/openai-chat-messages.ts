@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { CacheHint, Media, Message, Part } from "../core/chat";
 import { Failure } from "../core/failure";
 import { decodeReasoning } from "./openai-chat-reasoning";
+import { objectOf } from "./provider-json";
 import { check } from "./request-check";
 
 export const CacheMark = z.looseObject({ type: z.string().nullish(), ttl: z.string().nullish() }).nullish();
@@ -19,6 +20,16 @@ const Base = z.looseObject({
   name: z.string().nullish(),
   content: z.unknown().optional(),
 });
+const ROLES: ReadonlySet<unknown> = new Set(Base.shape.role.options);
+
+/** What `Base` says, by hand: every message of every call is looked at, and the schema is asked only what is wrong with one. */
+function isBase(item: unknown): item is z.infer<typeof Base> {
+  const message = objectOf(item);
+  return message !== undefined && ROLES.has(message["role"]) && (isNothing(message["name"]) || typeof message["name"] === "string");
+}
+
+const isNothing = (value: unknown): value is null | undefined => value === undefined || value === null;
+
 const Assistant = z.looseObject({
   refusal: z.string().nullish(),
   audio: z.looseObject({ id: z.string() }).nullish(),
@@ -57,6 +68,7 @@ const PART_FIELDS: Readonly<Record<string, readonly string[]>> = {
 };
 const MESSAGE_FIELDS = ["role", "name", "content"];
 const ASSISTANT_FIELDS = ["refusal", "audio", "tool_calls", "function_call", "reasoning_content", "reasoning", "reasoning_details"];
+const ALL_ASSISTANT_FIELDS = [...MESSAGE_FIELDS, ...ASSISTANT_FIELDS];
 
 /** Collects, by path, what the neutral conversation has no place for. */
 type Rest = Record<string, unknown>;
@@ -71,7 +83,7 @@ export function decodeMessages(raw: readonly unknown[], rest: Rest): Message[] {
   let legacyCall = "";
   for (const [index, item] of raw.entries()) {
     const at = `messages[${index}]`;
-    const base = check(Base, item, at);
+    const base = isBase(item) ? item : check(Base, item, at);
     if (base.role === "assistant") legacyCall = `call_legacy_${index}`;
     messages.push(decodeMessage(base, at, legacyCall, rest));
   }
@@ -87,7 +99,7 @@ function decodeMessage(base: z.infer<typeof Base>, at: string, legacyCall: strin
       keepOthers(base, MESSAGE_FIELDS, at, rest);
       return { role: base.role, name, parts: decodeContent(base.content, at, rest) };
     case "assistant":
-      keepOthers(base, [...MESSAGE_FIELDS, ...ASSISTANT_FIELDS], at, rest);
+      keepOthers(base, ALL_ASSISTANT_FIELDS, at, rest);
       return { role: "assistant", name, parts: decodeAssistant(base, at, legacyCall, rest) };
     case "tool": {
       keepOthers(base, [...MESSAGE_FIELDS, "tool_call_id"], at, rest);
@@ -104,10 +116,12 @@ function decodeMessage(base: z.infer<typeof Base>, at: string, legacyCall: strin
 }
 
 function decodeAssistant(base: z.infer<typeof Base>, at: string, legacyCall: string, rest: Rest): Part[] {
-  const message = check(Assistant, base, at);
   const { content } = base;
+  const said = (): Part[] => (isNothing(content) ? [] : withoutEmpty(decodeContent(content, at, rest)));
+  if (ASSISTANT_FIELDS.every((name) => isNothing(base[name]))) return said();
+  const message = check(Assistant, base, at);
   const parts: Part[] = decodeReasoning(base, at);
-  if (content !== null && content !== undefined) parts.push(...withoutEmpty(decodeContent(content, at, rest)));
+  parts.push(...said());
   if (message.refusal) parts.push({ type: "refusal", text: message.refusal });
   if (message.audio) parts.push({ type: "audio", media: { kind: "id", id: message.audio.id } });
   for (const [index, call] of (message.tool_calls ?? []).entries()) parts.push(decodeCall(call, `${at}.tool_calls[${index}]`));
@@ -140,12 +154,19 @@ function decodeContent(content: unknown, message: string, rest: Rest): Part[] {
   if (typeof content === "string") return [{ type: "text", text: content }];
   if (!Array.isArray(content)) check(TextOrParts, content, at);
   return (content as unknown[]).flatMap((item, index) => {
+    if (isPlainText(item)) return [{ type: "text", text: item.text, cache: undefined }];
     const raw = check(AnyPart, item, `${at}[${index}]`);
     const part = decodePart(raw, `${at}[${index}]`);
     if (part) keepOthers(raw, PART_FIELDS[raw.type] ?? [], `${at}[${index}]`, rest);
     else rest[`${at}[${index}]`] = raw;
     return part ? [part] : [];
   });
+}
+
+/** A text and nothing beside it: the commonest part by far needs no schema. */
+function isPlainText(item: unknown): item is { text: string } {
+  const part = objectOf(item);
+  return part !== undefined && part["type"] === "text" && typeof part["text"] === "string" && Object.keys(part).length === 2;
 }
 
 /** undefined: a part that the neutral conversation does not know (other providers have more kinds than OpenAI). */
@@ -198,5 +219,5 @@ function mediaOf(url: string, at: string): Media {
 }
 
 function keepOthers(object: Readonly<Record<string, unknown>>, known: readonly string[], at: string, rest: Rest): void {
-  for (const [name, value] of Object.entries(object)) if (!known.includes(name)) rest[`${at}.${name}`] = value;
+  for (const name of Object.keys(object)) if (!known.includes(name)) rest[`${at}.${name}`] = object[name];
 }

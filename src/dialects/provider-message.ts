@@ -1,5 +1,6 @@
 // What a provider said, made safe to pass on: short, without anything that looks like a credential or names the operator's account.
 // Providers quote the key (here: the operator's) back in their 401 texts, and the account in their 429 texts.
+import type { HeaderView } from "../core/ports";
 
 /** The most of a provider's message that goes on, in characters. */
 export const MESSAGE_CHARACTERS_MAX = 2_000;
@@ -31,7 +32,7 @@ export function safeProviderMessage(text: string): string {
  * Only for errors: Anthropic and Together send `retry-after` on 200 too. Reads `retry-after-ms` and `retry-after` in
  * seconds; an HTTP date needs a clock, which a dialect does not have, and is not read.
  */
-export function retryAfterMs(headers: ReadonlyMap<string, string>): number | undefined {
+export function retryAfterMs(headers: HeaderView): number | undefined {
   const milliseconds = numberFrom(headers.get("retry-after-ms"));
   if (milliseconds !== undefined) return Math.ceil(milliseconds);
   const seconds = numberFrom(headers.get("retry-after"));

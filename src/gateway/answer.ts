@@ -1,9 +1,9 @@
 // answer: the response leaves. A whole answer with its cost in the headers; a stream pulled by the caller's own pace.
-import { brandHeader } from "../core/brand";
 import { usdText } from "../core/money";
 import type { Ports } from "../core/ports";
 import { providerNamed } from "../providers/registry";
 import { savedUsd } from "./answer-context";
+import { brandHeaders } from "./brand-headers";
 import type { Called } from "./call";
 import type { Door } from "./door";
 import type { LiveStream } from "./live-stream";
@@ -27,31 +27,32 @@ export function answer(called: Called, door: Door, ports: Ports): Response {
 function answerHeaders(called: Called, ports: Ports): Record<string, string> {
   const { attempt, answer: first, requestId } = called;
   const { target } = attempt;
-  const own = brandHeader(ports.settings.brand, "");
-  const headers: Record<string, string> = {
-    "x-request-id": requestId,
-    [`${own}request-id`]: requestId,
-    [`${own}route`]: "governed",
-    [`${own}source`]: "upstream",
-    [`${own}provider`]: target.provider,
-    [`${own}model-requested`]: headerText(called.request.model),
-    [`${own}model-served`]: headerText(target.model),
-    [`${own}fallback`]: String(target !== called.targets[0]),
-    [`${own}attempts`]: String(attempt.number),
-  };
-  Object.assign(headers, passedHeaders(providerNamed(target.provider), first.headers));
-  if (first.ignored.length > 0) headers[`${own}ignored`] = headerText(first.ignored.join(","));
-  if (target.injectedMaxTokens !== undefined) headers[`${own}max-tokens`] = String(target.injectedMaxTokens);
+  const names = brandHeaders(ports.settings.brand);
+  const headers = passedHeaders(providerNamed(target.provider), first.headers);
+  headers["x-request-id"] = requestId;
+  headers[names.requestId] = requestId;
+  headers[names.route] = "governed";
+  headers[names.source] = "upstream";
+  headers[names.provider] = target.provider;
+  headers[names.modelRequested] = headerText(called.request.model);
+  headers[names.modelServed] = headerText(target.model);
+  headers[names.fallback] = String(target !== called.targets[0]);
+  headers[names.attempts] = String(attempt.number);
+  if (first.ignored.length > 0) headers[names.ignored] = headerText(first.ignored.join(","));
+  if (target.injectedMaxTokens !== undefined) headers[names.maxTokens] = String(target.injectedMaxTokens);
   if (first.kind === "whole" && first.costUsd !== undefined) {
-    headers[`${own}cost-usd`] = usdText(first.costUsd);
+    headers[names.costUsd] = usdText(first.costUsd);
     const saved = savedUsd(called, first.costUsd, first.usage);
-    if (saved !== undefined) headers[`${own}saved-usd`] = usdText(saved);
+    if (saved !== undefined) headers[names.savedUsd] = usdText(saved);
   }
   return headers;
 }
 
 /** A model's name as a header value: what is not printable ASCII is percent-encoded. */
-const headerText = (text: string): string => text.replace(/[^\x20-\x7e]/g, (character) => encodeURIComponent(character)).slice(0, 512);
+const headerText = (text: string): string =>
+  (PRINTABLE.test(text) ? text : text.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent)).slice(0, 512);
+
+const PRINTABLE = /^[\x20-\x7e]*$/;
 
 /** `pull` always enqueues or closes: a pull that does neither is never repeated. */
 const readable = (live: LiveStream): ReadableStream<Uint8Array> =>

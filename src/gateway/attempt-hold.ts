@@ -51,7 +51,7 @@ function settleAttempt(planned: Planned, attempt: Attempt, meter: Meter, ports: 
     finishReason: meter.finishReason,
     latencyMs: ports.clock.elapsedMs() - attempt.heldMs,
     timeToFirstChunkMs: meter.firstChunkMs === undefined ? undefined : meter.firstChunkMs - attempt.heldMs,
-    flags: [...meter.flags],
+    flags: meter.raised,
   };
   const { record } = attempt;
   ports.ledger.settle(record, outcome).catch((error: unknown) => {

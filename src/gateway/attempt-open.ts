@@ -2,7 +2,7 @@
 import type { Outgoing } from "../core/exchange";
 import { asFailure, Failure } from "../core/failure";
 import type { NanoUsd } from "../core/money";
-import { DialError, type DialRequest, type DialResponse, type Ports } from "../core/ports";
+import { DialError, type DialRequest, type DialResponse, type HeaderView, type Ports } from "../core/ports";
 import type { Usage } from "../core/usage";
 import type { AnswerContext, Dialect } from "../dialects/dialect";
 import type { Provider } from "../providers/provider";
@@ -13,6 +13,7 @@ import type { Door } from "./door";
 import { LiveStream } from "./live-stream";
 import type { Meter } from "./meter";
 import { passedHeaders } from "./passed-headers";
+import { onStopping } from "./stopping";
 import { openTranslator } from "./translator";
 import type { Work } from "./work";
 
@@ -23,9 +24,9 @@ export type FirstAnswer =
       costUsd: NanoUsd | undefined;
       usage: Usage | undefined;
       ignored: readonly string[];
-      headers: ReadonlyMap<string, string>;
+      headers: HeaderView;
     }
-  | { kind: "stream"; live: LiveStream; ignored: readonly string[]; headers: ReadonlyMap<string, string> }
+  | { kind: "stream"; live: LiveStream; ignored: readonly string[]; headers: HeaderView }
   | { kind: "failed"; failure: Failure; retry: "same" | "elsewhere" | "never" };
 
 /** An error answer's body is read up to here, for its message. */
@@ -75,12 +76,7 @@ async function dial(work: Work, provider: Provider, outgoing: Outgoing, ports: P
   const request: DialRequest = {
     url: `${connection?.baseUrl ?? provider.baseUrl}${outgoing.path}`,
     method: "POST",
-    headers: {
-      "content-type": "application/json",
-      accept: work.planned.request.stream ? "text/event-stream" : "application/json",
-      ...provider.headers,
-      ...outgoing.headers,
-    },
+    headers: requestHeaders(provider, outgoing, work.planned.request.stream),
     credential: connection && {
       header: auth.scheme === "bearer" ? "authorization" : auth.name,
       prefix: auth.scheme === "bearer" ? "Bearer " : "",
@@ -96,6 +92,13 @@ async function dial(work: Work, provider: Provider, outgoing: Outgoing, ports: P
     if (!(thrown instanceof DialError && thrown.kind === "refused")) work.meter.ending = "broken";
     throw thrown;
   }
+}
+
+function requestHeaders(provider: Provider, outgoing: Outgoing, stream: boolean): Record<string, string> {
+  const headers: Record<string, string> = { "content-type": "application/json", accept: stream ? "text/event-stream" : "application/json" };
+  for (const name in provider.headers) headers[name] = provider.headers[name] as string;
+  for (const name in outgoing.headers) headers[name] = outgoing.headers[name] as string;
+  return headers;
 }
 
 async function rejected(work: Work, provider: Provider, dialect: Dialect, response: DialResponse): Promise<FirstAnswer> {
@@ -198,7 +201,7 @@ function watchAttempt(ports: Ports, callerSignal: AbortSignal, provider: Provide
   const heedsCaller = provider.onCallerGone === "cancel";
   if (heedsCaller && callerSignal.aborted) left();
   if (heedsCaller) callerSignal.addEventListener("abort", left, { once: true });
-  ports.stopping.addEventListener("abort", left, { once: true });
+  const stayed = onStopping(ports.stopping, left);
   const cancel = ports.clock.after(deadlineMs, () => {
     late = true;
     controller.abort();
@@ -208,7 +211,7 @@ function watchAttempt(ports: Ports, callerSignal: AbortSignal, provider: Provide
     abort: () => controller.abort(),
     stop() {
       cancel();
-      ports.stopping.removeEventListener("abort", left);
+      stayed();
       if (heedsCaller) callerSignal.removeEventListener("abort", left);
     },
     explain(thrown, meter) {

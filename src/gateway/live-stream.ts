@@ -126,7 +126,8 @@ export class LiveStream {
     this.#waitingSince = ports.clock.elapsedMs();
     this.#readBytes += value?.length ?? 0;
     const { maxAnswerBytes } = ports.settings.limits;
-    if (this.#readBytes > maxAnswerBytes) throw new Failure("upstream_error", `The provider's answer is larger than ${maxAnswerBytes} bytes.`);
+    if (this.#readBytes > maxAnswerBytes)
+      throw new Failure("upstream_error", `The provider's answer is larger than ${maxAnswerBytes} bytes.`);
     let answered = false;
     for (const frame of done ? framer.end() : framer.push(value)) {
       if (frame.data !== undefined && work.meter.firstChunkMs === undefined) work.meter.firstChunkMs = this.#waitingSince;

@@ -15,9 +15,19 @@ export class Meter {
   finishReason: string | undefined;
   /** Monotonic milliseconds. */
   firstChunkMs: number | undefined;
-  readonly flags = new Set<string>();
+  #flags: Set<string> | undefined;
   /** What a complete answer costs, once that is told to the caller: the ledger says the same. */
   final: Settled | undefined;
+
+  /** Made when the first one is raised: most attempts have none. */
+  get flags(): Set<string> {
+    this.#flags ??= new Set();
+    return this.#flags;
+  }
+
+  get raised(): readonly string[] {
+    return this.#flags === undefined ? [] : [...this.#flags];
+  }
 
   /** Events of a stream, as they come. */
   see(events: readonly ChatEvent[]): void {

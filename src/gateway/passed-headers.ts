@@ -1,7 +1,8 @@
 // Which of a provider's response headers the caller sees: those that its row names, and no others.
+import type { HeaderView } from "../core/ports";
 import type { Provider } from "../providers/provider";
 
-export function passedHeaders(provider: Provider, headers: ReadonlyMap<string, string>): Record<string, string> {
+export function passedHeaders(provider: Provider, headers: HeaderView): Record<string, string> {
   const passed: Record<string, string> = {};
   for (const name of provider.passHeaders) {
     const value = headers.get(name);

@@ -4,7 +4,7 @@ import type { Authenticated, Decision, Governed, Planned, Target } from "../core
 import { Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
 import type { ModelInfo, Price } from "../core/price";
-import { type RouteFacts, type RouteRow, routeModel } from "../policy/catalogue-route";
+import { type RouteFacts, type RouteRow, routeModel, routePinned } from "../policy/catalogue-route";
 import { costOf } from "../policy/pricing";
 import type { Provider } from "../providers/provider";
 import { PROVIDERS, simulator } from "../providers/registry";
@@ -58,8 +58,8 @@ const behind = (key: Authenticated["key"], provider: Provider, model: string): C
 /** Providers that this key's calls may go to. */
 function reachable(governed: Governed, ports: Ports): readonly Provider[] {
   if (governed.key.mode === "test") return PROVIDERS;
-  const connected = new Set(ports.connections.connected(governed.key.organizationId).map((connection) => connection.provider));
-  return PROVIDERS.filter((provider) => connected.has(provider.name));
+  const connected = ports.connections.connected(governed.key.organizationId);
+  return PROVIDERS.filter((provider) => connected.some((connection) => connection.provider === provider.name));
 }
 
 const ROUTES: readonly RouteRow[] = PROVIDERS.map((provider) => ({
@@ -69,15 +69,18 @@ const ROUTES: readonly RouteRow[] = PROVIDERS.map((provider) => ({
   families: provider.families,
 }));
 
-function pinnedCandidates(governed: Governed, only: readonly string[] | undefined, ports: Ports): Candidate[] {
-  const open = reachable(governed, ports);
-  const { model } = governed.request;
-  const facts: RouteFacts = {
+function factsOf(governed: Governed, open: readonly Provider[], ports: Ports): RouteFacts {
+  return {
     connected: (row) => open.some((provider) => provider.name === row.name),
     knows: (row, id) => ports.prices.model(row.name, id, governed.receivedAt) !== undefined,
     ids: (row) => ports.prices.models(row.name, governed.receivedAt).map((info) => info.id),
   };
-  const names = routeModel({ model, only }, ROUTES, facts);
+}
+
+function pinnedCandidates(governed: Governed, only: readonly string[] | undefined, ports: Ports): Candidate[] {
+  const open = reachable(governed, ports);
+  const { model } = governed.request;
+  const names = routeModel({ model, only }, ROUTES, factsOf(governed, open, ports));
   return names.flatMap((name) =>
     open.filter((provider) => provider.name === name).map((provider) => behind(governed.key, provider, model)),
   );
@@ -89,21 +92,32 @@ const EXPECTED_OUTPUT_TOKENS = 500;
 /** The medium tier of each provider, the cheapest on this request's tokens first. Unpriced models are never chosen. */
 function autoCandidates(governed: Governed, only: readonly string[] | undefined, ports: Ports): Candidate[] {
   const usage = { inputTokens: inputTokensOf(governed), outputTokens: EXPECTED_OUTPUT_TOKENS };
-  const ranked = reachable(governed, ports)
-    .filter((provider) => only === undefined || only.includes(provider.name))
+  const open = reachable(governed, ports);
+  const names = only === undefined || only.length === 0 ? undefined : routePinned(only, ROUTES, factsOf(governed, open, ports));
+  const able = open
+    .filter((provider) => names === undefined || names.includes(provider.name))
     .flatMap((provider) => {
       const model = provider.autoModels.medium;
       const info = model === undefined ? undefined : ports.prices.model(provider.name, model, governed.receivedAt);
       const price = model === undefined ? undefined : ports.prices.price(provider.name, model, governed.receivedAt);
       const cost = price && costOf(usage, price)?.total;
-      return model === undefined || cost === undefined || !info || !canServe(info, governed) ? [] : [{ provider, model, cost }];
+      return model === undefined || cost === undefined || !info || !canServe(info, governed) ? [] : [{ provider, model, info, cost }];
     });
-  if (ranked.length === 0) {
+  if (able.length === 0) {
     throw new Failure("no_available_provider", "No connected provider has a model that auto could choose for this request.");
+  }
+  const ranked = able.filter(({ info }) => takesTemperature(info, governed));
+  if (ranked.length === 0) {
+    const says = "No connected model that auto could choose takes a temperature. Leave it out, or name a model.";
+    throw new Failure("unsupported_parameter", says, { param: "temperature" });
   }
   ranked.sort((a, b) => (a.cost < b.cost ? -1 : a.cost > b.cost ? 1 : 0));
   return ranked.map(({ provider, model }) => behind(governed.key, provider, model));
 }
+
+/** 1 is what every model does anyway. */
+const takesTemperature = (info: ModelInfo, { request }: Governed): boolean =>
+  request.temperature === undefined || request.temperature === 1 || info.capabilities.includes("temperature");
 
 /** Hard filters: what the model is known not to take is never sent to it. */
 function canServe(info: ModelInfo, governed: Governed): boolean {

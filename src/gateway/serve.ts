@@ -9,17 +9,19 @@ import { call } from "./call";
 import type { Door } from "./door";
 import { govern } from "./govern";
 import { plan } from "./plan";
+import { receive } from "./receive";
 import { refuse } from "./refuse";
 
 /** One exchange from door to door. Read this first. Never throws: what goes wrong is answered in the door's dialect. */
 export async function serve(request: Request, door: Door, ports: Ports): Promise<Response> {
   let reached: Arrived = arrive(door, ports);
   try {
-    const accepted = await accept(reached, request, ports);
+    const accepted = accept(reached, request, ports);
     reached = accepted;
     const authenticated = authenticate(accepted, ports);
     reached = authenticated;
-    const governed = govern(authenticated, door);
+    const received = await receive(authenticated, request, ports);
+    const governed = govern(received, door);
     reached = governed;
     const planned = plan(governed, door, ports); // Ordered targets, each with its bound.
     const admitted = await admit(planned, ports); // From here money is held; withHold settles it, once, on every exit.

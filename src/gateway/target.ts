@@ -52,6 +52,7 @@ function encode(
     dropUnsupported: governed.key.dropParams,
     deviations: provider.deviations,
     extensionName: ports.settings.brand.namespace,
+    routed: model !== governed.request.model,
   };
   const outgoing =
     dialect.name === door.name

@@ -13,9 +13,9 @@ const SAFE_ORIGIN = "http://gateway.invalid";
 
 /** Wraps a handler. Throws nothing. */
 export function guarded(handle: (request: Request) => Promise<Response>, ports: Ports): (request: Request) => Promise<Response> {
-  return async (request) => {
+  return (request) => {
     const refusal = refusalOf(request);
-    if (refusal) return failureResponse(refusal, ports.ids.requestId(), ports);
+    if (refusal) return Promise.resolve(failureResponse(refusal, ports.ids.requestId(), ports));
     const at = request.url.indexOf("/", 8);
     return handle(at >= 11 ? request : new Request(SAFE_ORIGIN + request.url.slice(at), request));
   };

@@ -20,6 +20,7 @@ export type Access =
 
 export interface RouteCall {
   readonly request: Request;
+  /** Parsed when it is asked for. */
   readonly url: URL;
   readonly params: Readonly<Record<string, string>>;
   readonly requestId: string;

@@ -40,48 +40,49 @@ export function openDial(options: DialOptions): Dial {
       } catch (cause) {
         throw new DialError("refused", cause instanceof AddressRefused ? cause.message : "The provider's name does not resolve", cause);
       }
-      return receive(await dispatch(request, signal));
+      try {
+        return receive(await dispatch(request, signal));
+      } catch (cause) {
+        if (signal.aborted) throw new DialError("aborted", "The call was ended by the gateway", cause);
+        throw new DialError(NEVER_CONNECTED.has(codeOf(cause)) ? "refused" : "reset", `The connection failed (${codeOf(cause)})`, cause);
+      }
     },
   };
 }
 
-async function dispatch(request: DialRequest, signal: AbortSignal): Promise<Response> {
+function dispatch(request: DialRequest, signal: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { ...request.headers };
   const { credential } = request;
   if (credential) headers[credential.header] = credential.prefix + credential.secret.reveal();
-  try {
-    return await fetch(request.url, { method: request.method, headers, body: request.body as BodyInit, redirect: "manual", signal });
-  } catch (cause) {
-    if (signal.aborted) throw new DialError("aborted", "The call was ended by the gateway", cause);
-    throw new DialError(NEVER_CONNECTED.has(codeOf(cause)) ? "refused" : "reset", `The connection failed (${codeOf(cause)})`, cause);
-  }
+  return fetch(request.url, { method: request.method, headers, body: request.body as BodyInit, redirect: "manual", signal });
 }
 
 const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "unknown");
 
 function receive(response: Response): DialResponse {
-  const headers = new Map<string, string>();
-  response.headers.forEach((value, name) => {
-    headers.set(name, value);
-  });
+  const { headers } = response;
   return {
     status: response.status,
-    headers,
-    body: response.body ?? undefined,
-    bytes: (maxBytes) => readAll(response, headers, maxBytes),
+    headers: { get: (name) => headers.get(name) ?? undefined },
+    // Asked for when it is read: a body that has once been a stream is read whole far more slowly.
+    get body() {
+      return response.body ?? undefined;
+    },
+    bytes: (maxBytes) => readAll(response, maxBytes),
   };
 }
 
 const tooLarge = (maxBytes: number): Failure => new Failure("upstream_error", `The provider's answer is larger than ${maxBytes} bytes.`);
 
-async function readAll(response: Response, headers: ReadonlyMap<string, string>, maxBytes: number): Promise<Uint8Array> {
+async function readAll(response: Response, maxBytes: number): Promise<Uint8Array> {
+  const { headers } = response;
   const length = headers.get("content-length");
   try {
     // An announced, uncompressed length bounds the buffer; everything else is counted as it is decoded. Beside a chunked body
     // a length says nothing (RFC 9112, 6.3).
-    if (length !== undefined && !headers.has("content-encoding") && !headers.has("transfer-encoding")) {
+    if (length !== null && !headers.has("content-encoding") && !headers.has("transfer-encoding")) {
       if (Number(length) > maxBytes) throw tooLarge(maxBytes);
-      return new Uint8Array(await response.arrayBuffer());
+      return await response.bytes();
     }
     return await countedRead(response, maxBytes);
   } catch (cause) {

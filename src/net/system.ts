@@ -45,5 +45,5 @@ function openRandom(): Random {
 
 export const systemRandom: Random = openRandom();
 
-/** Bun's own UUIDv7 counts within a millisecond, so ids of one process stand in the order of their making. */
+/** Bun's own UUIDv7. Ids stand in the order of their milliseconds; within one, the count that Bun keeps may wrap. */
 export const idsFrom = (clock: Clock): Ids => ({ requestId: () => Bun.randomUUIDv7("hex", clock.now()) });

@@ -90,11 +90,9 @@ const CALLERS_TOOLS: ReadonlySet<string> = new Set(["function", "custom", "tool"
 /** `body` is the caller's own, from which `request` was decoded; `model` is the target's. Linear in the body. */
 export function inputCeiling(request: ChatRequest, body: Uint8Array, model: string): InputCeiling {
   const found = new Found(model);
-  request.messages.forEach((message, m) => {
-    message.parts.forEach((part, p) => {
-      found.see(part, `messages[${m}].content[${p}]`);
-    });
-  });
+  for (const [m, message] of request.messages.entries()) {
+    for (const [p, part] of message.parts.entries()) found.see(part, () => `messages[${m}].content[${p}]`);
+  }
   const tools = request.tools ?? [];
   for (const tool of tools) if (tool.cache === "1h") found.write1h = true;
   // Most requests have no field beside the ones that every dialect has.
@@ -129,7 +127,8 @@ class Found {
     this.#model = model;
   }
 
-  see(part: Part, param: string): void {
+  /** `param` says where the part is: asked for only where that must be told. */
+  see(part: Part, param: () => string): void {
     if ("cache" in part && part.cache === "1h") this.write1h = true;
     switch (part.type) {
       case "text":
@@ -140,7 +139,7 @@ class Found {
         return;
       case "tool-result":
         part.content.forEach((inner, i) => {
-          this.see(inner, `${param}.content[${i}]`);
+          this.see(inner, () => `${param()}.content[${i}]`);
         });
         return;
       case "image":
@@ -162,9 +161,9 @@ class Found {
   }
 
   /** Audio costs by its length. Only a constant bit rate bounds that by the bytes: seconds of silence are nothing in FLAC or Opus. */
-  #audio(media: Media, format: string | undefined, param: string): void {
+  #audio(media: Media, format: string | undefined, param: () => string): void {
     if (media.kind !== "base64" || !CONSTANT_RATE_AUDIO.has((format ?? media.mediaType).toLowerCase())) {
-      this.windowParam ??= param;
+      this.windowParam ??= param();
       return;
     }
     this.mediaTokens += Math.ceil((media.data.length * 3) / 4 / AUDIO_BYTES_PER_TOKEN);
@@ -172,9 +171,9 @@ class Found {
   }
 
   /** A text file stays in the count of bytes (base64 only makes it longer). Any other may unpack to anything. */
-  #file(media: Media, param: string): void {
+  #file(media: Media, param: () => string): void {
     this.mediaTokens += FILE_OVERHEAD;
-    if (media.kind !== "base64" || !media.mediaType.startsWith("text/")) this.windowParam ??= param;
+    if (media.kind !== "base64" || !media.mediaType.startsWith("text/")) this.windowParam ??= param();
   }
 }
 
@@ -212,16 +211,23 @@ function hostedTool(tool: unknown, param: string): HostedTool | undefined {
 }
 
 const utf8 = new TextDecoder();
-const ASCII_WITHOUT_ESCAPES = /^[\t\n\r -[\]-~]*$/;
+
+/** Whether every byte is a printable ASCII character or white space, and none a backslash: what a tokenizer sees is what was sent. */
+function isPlainText(body: Uint8Array): boolean {
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i] as number;
+    if (byte > 0x7e || byte === 0x5c || (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)) return false;
+  }
+  return true;
+}
 
 /**
  * Bytes of the text that a tokenizer may see. Some normalise first (NFKC), which can make text longer: U+FDFA is 3 bytes
  * and becomes 33, so whichever form is longer counts.
  */
 function textBytes(body: Uint8Array): number {
-  const text = utf8.decode(body);
-  if (text.length === body.length && ASCII_WITHOUT_ESCAPES.test(text)) return body.length;
-  const plain = text.replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  if (isPlainText(body)) return body.length;
+  const plain = utf8.decode(body).replace(/\\u([0-9a-fA-F]{4})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return Math.max(body.length, utf8Length(plain.normalize("NFKC")));
 }
 

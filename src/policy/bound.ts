@@ -4,7 +4,7 @@ import type { ChatRequest } from "../core/chat";
 import { type NanoUsd, nanoUsd } from "../core/money";
 import type { Price, Rates } from "../core/price";
 import { type InputCeiling, inputCeiling } from "./bound-input";
-import { ceilDivide, dearestOutputRate, largest, REQUEST_FEE, ratesOfTier } from "./pricing";
+import { ceilDivide, dearestOutputRate, larger, REQUEST_FEE, ratesOfTier } from "./pricing";
 
 export interface BoundAsk {
   request: ChatRequest;
@@ -39,7 +39,8 @@ export function boundOf(ask: BoundAsk): Bound {
   const limit = smaller(ask.maxOutputTokens, shape.ownLimit);
   if (limit === undefined) return { ok: false, reason: "unbounded", param: "max_tokens" };
   const outputTokens = BigInt(limit) * shape.choices + shape.extraOutput;
-  const millionths = shape.lines.reduce((most, line) => largest(most, line.fixed + outputTokens * line.perOutputToken), 0n);
+  let millionths = 0n;
+  for (const line of shape.lines) millionths = larger(millionths, line.fixed + outputTokens * line.perOutputToken);
   return {
     ok: true,
     bound: nanoUsd(ceilDivide(millionths, MILLION)),
@@ -99,18 +100,21 @@ function shapeOf(ask: BoundAsk): Shape {
   if (!input.ok) return input;
   const fees = feesOf(ceiling, price);
   if (fees === undefined) return { ok: false, reason: "unbounded", param: ceiling.hostedTools[0]?.param };
-  const tables = (asked === price ? [price] : [price, asked]).flatMap((table) => [
-    table.rates,
-    ...table.tiers.filter((tier) => input.text + input.media > BigInt(tier.aboveInputTokens)).map((tier) => tier.rates),
-  ]);
-  const lines = tables.map((rates) => ({
-    fixed: input.text * dearestTextRate(rates, ceiling.mayWrite1h) + input.media * dearestInputRate(rates, ceiling.mayWrite1h) + fees,
-    perOutputToken: dearestOutputRate(rates),
-  }));
+  const inputTokens = input.text + input.media;
+  const lines: Line[] = [];
+  const add = (rates: Rates): void => {
+    const text = input.text * dearestTextRate(rates, ceiling.mayWrite1h);
+    const media = input.media === 0n ? 0n : input.media * dearestInputRate(rates, ceiling.mayWrite1h);
+    lines.push({ fixed: text + media + fees, perOutputToken: dearestOutputRate(rates) });
+  };
+  for (const table of asked === price ? [price] : [price, asked]) {
+    add(table.rates);
+    for (const tier of table.tiers) if (inputTokens > BigInt(tier.aboveInputTokens)) add(tier.rates);
+  }
   return {
     ok: true,
     lines,
-    inputTokens: input.text + input.media,
+    inputTokens,
     choices: BigInt(request.choices ?? 1),
     extraOutput: BigInt(ceiling.extraOutputTokens),
     ownLimit: ask.modelMaxOutputTokens ?? window,
@@ -162,8 +166,9 @@ function feesOf(ceiling: InputCeiling, price: Price): bigint | undefined {
 /** A read costs less than the input almost everywhere, but nothing says that it must. */
 function dearestTextRate(rates: Rates, mayWrite1h: boolean): bigint {
   const write = rates.cacheWrite ?? rates.input;
-  return largest(rates.input, rates.cacheRead ?? rates.input, write, mayWrite1h ? (rates.cacheWrite1h ?? write) : write);
+  const written = mayWrite1h ? larger(write, rates.cacheWrite1h ?? write) : write;
+  return larger(written, larger(rates.input, rates.cacheRead ?? rates.input));
 }
 
 const dearestInputRate = (rates: Rates, mayWrite1h: boolean): bigint =>
-  largest(dearestTextRate(rates, mayWrite1h), rates.inputAudio ?? 0n, rates.cacheReadAudio ?? 0n);
+  larger(dearestTextRate(rates, mayWrite1h), larger(rates.inputAudio ?? 0n, rates.cacheReadAudio ?? 0n));

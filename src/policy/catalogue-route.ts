@@ -30,6 +30,10 @@ export interface RouteAsk {
   only: readonly string[] | undefined;
 }
 
+/** The rows that `provider.only` names and that are connected. Throws as `routeModel`. */
+export const routePinned = (only: readonly string[], rows: readonly RouteRow[], facts: RouteFacts): readonly string[] =>
+  pinned(only, rows, facts);
+
 /**
  * The slugs that may serve the model, best first; never empty. A pinned provider is taken at its word for any id.
  * Throws `model_not_found` for an id of nobody or of nobody that is connected, `invalid_value` for a pin on an unknown slug.
@@ -37,16 +41,9 @@ export interface RouteAsk {
 export function routeModel(ask: RouteAsk, rows: readonly RouteRow[], facts: RouteFacts): readonly string[] {
   if (ask.only !== undefined && ask.only.length > 0) return pinned(ask.only, rows, facts);
   const { model } = ask;
-  const undated = undatedId(model);
-  // Each claim is weaker than the one before it.
-  const claims: ((row: RouteRow) => boolean)[] = [
-    (row) => facts.knows(row, model),
-    (row) => undated !== undefined && facts.knows(row, undated),
-    (row) => row.families.some((family) => family.test(model)),
-  ];
   let unconnected: readonly RouteRow[] = [];
-  for (const claim of claims) {
-    const claiming = rows.filter(claim);
+  for (const claim of CLAIMS) {
+    const claiming = claim(model, rows, facts);
     const connected = claiming.filter((row) => facts.connected(row));
     if (connected.length > 0) return connected.map((row) => row.name);
     if (unconnected.length === 0) unconnected = claiming;
@@ -55,6 +52,16 @@ export function routeModel(ask: RouteAsk, rows: readonly RouteRow[], facts: Rout
     ? notConnected(`The model ${quoted(model)} is served by`, unconnected, "model")
     : unknown(model, rows, facts);
 }
+
+/** Who claims a model. Each claim is weaker than the one before it, and made only where that found nobody. */
+const CLAIMS: readonly ((model: string, rows: readonly RouteRow[], facts: RouteFacts) => readonly RouteRow[])[] = [
+  (model, rows, facts) => rows.filter((row) => facts.knows(row, model)),
+  (model, rows, facts) => {
+    const undated = undatedId(model);
+    return undated === undefined ? [] : rows.filter((row) => facts.knows(row, undated));
+  },
+  (model, rows) => rows.filter((row) => row.families.some((family) => family.test(model))),
+];
 
 function pinned(only: readonly string[], rows: readonly RouteRow[], facts: RouteFacts): readonly string[] {
   const named = only.map((slug, i) => {

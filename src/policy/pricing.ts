@@ -39,7 +39,7 @@ export function costOf(usage: Usage, price: Price | undefined): Cost | undefined
   if (usage.reportedCost !== undefined) return usage.reportedCost < 0n ? undefined : { total: usage.reportedCost, parts: undefined };
   if (!price || !countsAreCounts(usage)) return undefined;
   const table = ratesOfTier(price, usage.serviceTier);
-  const fees = feesOf(usage.toolCalls ?? {}, price.feesPerThousand);
+  const fees = feesOf(usage.toolCalls, price.feesPerThousand);
   const input = inputOf(usage);
   if (!table || fees === undefined || !input) return undefined;
   const rates = ratesFor(table.rates, table.tiers, input.total);
@@ -107,21 +107,25 @@ function inputOf(usage: Usage): InputParts | undefined {
   return { freshText, freshAudio, readText, readAudio, write, write1h, total: freshText + parts };
 }
 
-const freshSum = (input: InputParts, rates: Rates): bigint => input.freshText * rates.input + input.freshAudio * audioRate(rates);
+const freshSum = (input: InputParts, rates: Rates): bigint =>
+  times(input.freshText, rates.input) + times(input.freshAudio, audioRate(rates));
 
 const readSum = (input: InputParts, rates: Rates): bigint =>
-  input.readText * (rates.cacheRead ?? rates.input) + input.readAudio * (rates.cacheReadAudio ?? audioRate(rates));
+  times(input.readText, rates.cacheRead ?? rates.input) + times(input.readAudio, rates.cacheReadAudio ?? audioRate(rates));
 
 const writeSum = (input: InputParts, rates: Rates): bigint => {
   const write = rates.cacheWrite ?? rates.input;
-  return input.write * write + input.write1h * (rates.cacheWrite1h ?? write);
+  return times(input.write, write) + times(input.write1h, rates.cacheWrite1h ?? write);
 };
+
+/** Most parts of most calls are 0, and each product of big integers is a new object. */
+const times = (tokens: bigint, rate: bigint): bigint => (tokens === 0n ? 0n : tokens * rate);
 
 const audioRate = (rates: Rates): NanoUsdPerMillion => rates.inputAudio ?? rates.input;
 
 /** The dearest of the output rates. */
 export function dearestOutputRate(rates: Rates): bigint {
-  return largest(rates.output, rates.outputAudio ?? 0n, rates.outputImage ?? 0n);
+  return larger(rates.output, larger(rates.outputAudio ?? 0n, rates.outputImage ?? 0n));
 }
 
 /**
@@ -136,51 +140,44 @@ function outputSum(usage: Usage, rates: Rates): bigint | undefined {
   const undivided =
     (rates.outputAudio !== undefined && usage.outputAudioTokens === undefined) ||
     (rates.outputImage !== undefined && usage.outputImageTokens === undefined);
-  const total = largest(count(usage.outputTokens), count(usage.reasoningOutputTokens), audio + image);
+  const told = Math.max(usage.outputTokens, usage.reasoningOutputTokens ?? 0);
+  const total = larger(count(told), audio + image);
   if (undivided) return total * dearest;
-  return (total - audio - image) * rates.output + audio * (rates.outputAudio ?? rates.output) + image * (rates.outputImage ?? rates.output);
+  const rest = times(total - audio - image, rates.output);
+  return rest + times(audio, rates.outputAudio ?? rates.output) + times(image, rates.outputImage ?? rates.output);
 }
 
 /** In millionths of a nano-USD. undefined: a tool was called whose fee is not known. */
-function feesOf(calls: Readonly<Record<string, number>>, fees: Price["feesPerThousand"]): bigint | undefined {
-  let sum = (fees[REQUEST_FEE] ?? 0n) * FEE_SCALE;
-  for (const [tool, times] of Object.entries(calls)) {
-    if (tool === REQUEST_FEE || times === 0) continue;
+function feesOf(calls: Usage["toolCalls"], fees: Price["feesPerThousand"]): bigint | undefined {
+  let sum = times(fees[REQUEST_FEE] ?? 0n, FEE_SCALE);
+  if (calls === undefined) return sum;
+  for (const [tool, made] of Object.entries(calls)) {
+    if (tool === REQUEST_FEE || made === 0) continue;
     const fee = Object.hasOwn(fees, tool) ? fees[tool] : undefined;
     if (fee === undefined) return undefined;
-    sum += count(times) * fee * FEE_SCALE;
+    sum += count(made) * fee * FEE_SCALE;
   }
   return sum;
 }
 
-const TOKEN_FIELDS = [
-  "inputTokens",
-  "outputTokens",
-  "cacheReadInputTokens",
-  "cacheCreationInputTokens",
-  "cacheCreation1hInputTokens",
-  "reasoningOutputTokens",
-  "inputAudioTokens",
-  "outputAudioTokens",
-  "cacheReadAudioTokens",
-  "outputImageTokens",
-] as const satisfies readonly (keyof Usage)[];
-
 /** Garbage from a provider is not money: fractions, negatives and numbers beyond 2^53 make the cost unknown. */
-function countsAreCounts(usage: Usage): boolean {
-  for (const field of TOKEN_FIELDS) if (!isCount(usage[field])) return false;
-  return usage.toolCalls === undefined || Object.values(usage.toolCalls).every(isCount);
-}
+const countsAreCounts = (usage: Usage): boolean =>
+  isCount(usage.inputTokens) &&
+  isCount(usage.outputTokens) &&
+  isCount(usage.cacheReadInputTokens) &&
+  isCount(usage.cacheCreationInputTokens) &&
+  isCount(usage.cacheCreation1hInputTokens) &&
+  isCount(usage.reasoningOutputTokens) &&
+  isCount(usage.inputAudioTokens) &&
+  isCount(usage.outputAudioTokens) &&
+  isCount(usage.cacheReadAudioTokens) &&
+  isCount(usage.outputImageTokens) &&
+  (usage.toolCalls === undefined || Object.values(usage.toolCalls).every(isCount));
 
 const isCount = (n: number | undefined): boolean => n === undefined || (Number.isSafeInteger(n) && n >= 0);
 
 /** A part that the provider did not name is not there. */
-const count = (tokens: number | undefined): bigint => BigInt(tokens ?? 0);
+const count = (tokens: number | undefined): bigint => (tokens === undefined || tokens === 0 ? 0n : BigInt(tokens));
 const atLeastZero = (value: bigint): bigint => (value > 0n ? value : 0n);
 
-/** The largest of amounts; 0 of none. */
-export function largest(...values: readonly bigint[]): bigint {
-  let most = 0n;
-  for (const value of values) if (value > most) most = value;
-  return most;
-}
+export const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);

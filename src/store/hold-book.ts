@@ -7,14 +7,16 @@ import { addUsd, type NanoUsd, subUsd, ZERO_USD } from "../core/money";
 import type { Counters, Sums } from "../core/ports";
 import type { SpentRow } from "./backend";
 
-const scopesOf = (row: { organizationId: string; keyId: string }): readonly string[] => [
-  `organization:${row.organizationId}`,
-  `key:${row.keyId}`,
-];
+type ScopeName = "organization" | "key";
+
+/** Sums by kind of scope and its id: a joined name would be a new string to hash for each change. */
+type SumsByScope = Readonly<Record<ScopeName, Map<string, Sums>>>;
+
+const noSums = (): SumsByScope => ({ organization: new Map(), key: new Map() });
 
 /** Open holds and the sums per scope and mode. */
 export class HoldBook implements Counters {
-  readonly #sums: Readonly<Record<KeyMode, Map<string, Sums>>> = { live: new Map(), test: new Map() };
+  readonly #sums: Readonly<Record<KeyMode, SumsByScope>> = { live: noSums(), test: noSums() };
   readonly #open = new Map<string, AttemptRecord>();
 
   /** Starts from what the ledger says. */
@@ -23,7 +25,9 @@ export class HoldBook implements Counters {
   }
 
   read(scope: string, mode: KeyMode): Sums {
-    const sums = this.#sums[mode].get(scope);
+    const colon = scope.indexOf(":");
+    const name = scope.slice(0, colon);
+    const sums = name === "organization" || name === "key" ? this.#sums[mode][name].get(scope.slice(colon + 1)) : undefined;
     return sums === undefined ? { spent: ZERO_USD, reserved: ZERO_USD } : { ...sums };
   }
 
@@ -51,8 +55,9 @@ export class HoldBook implements Counters {
 
   /** Turns the reservation into spent money, in one step. An unpriced attempt moves nothing. */
   settle(attempt: AttemptRecord, cost: NanoUsd | undefined): void {
-    this.cancel(attempt);
-    this.#add(attempt, attempt.mode, cost ?? ZERO_USD, ZERO_USD);
+    const held = this.#open.get(attempt.attemptId);
+    this.#open.delete(attempt.attemptId);
+    this.#add(attempt, attempt.mode, cost ?? ZERO_USD, subUsd(ZERO_USD, held?.bound ?? ZERO_USD));
   }
 
   /** The reverse of `settle`: its row was not written, the hold stands. */
@@ -62,14 +67,18 @@ export class HoldBook implements Counters {
   }
 
   #add(row: { organizationId: string; keyId: string }, mode: KeyMode, spent: NanoUsd, reserved: NanoUsd): void {
-    for (const scope of scopesOf(row)) {
-      const sums = this.#sums[mode].get(scope);
-      if (sums === undefined) {
-        this.#sums[mode].set(scope, { spent, reserved });
-      } else {
-        sums.spent = addUsd(sums.spent, spent);
-        sums.reserved = addUsd(sums.reserved, reserved);
-      }
-    }
+    const sums = this.#sums[mode];
+    addTo(sums.organization, row.organizationId, spent, reserved);
+    addTo(sums.key, row.keyId, spent, reserved);
   }
+}
+
+function addTo(scopes: Map<string, Sums>, id: string, spent: NanoUsd, reserved: NanoUsd): void {
+  const sums = scopes.get(id);
+  if (sums === undefined) {
+    scopes.set(id, { spent, reserved });
+    return;
+  }
+  if (spent !== ZERO_USD) sums.spent = addUsd(sums.spent, spent);
+  if (reserved !== ZERO_USD) sums.reserved = addUsd(sums.reserved, reserved);
 }

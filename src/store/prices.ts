@@ -27,6 +27,8 @@ const ALIASES: Readonly<Record<string, string>> = { google: "gemini", "x-ai": "x
 
 /** Callers may send any model string: past this many, the oldest answer is forgotten. */
 const REMEMBERED_MAX = 4_096;
+/** A longer model string is nobody's, and is not remembered: many of them would fill the memory. */
+const REMEMBERED_CHARACTERS_MAX = 256;
 /** Stretches of time remembered of one model: a dated price and a day's hours. */
 const STRETCHES_MAX = 8;
 const ALWAYS = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY };
@@ -48,8 +50,16 @@ interface Found {
   until: number;
 }
 
+/** A model's price and description, which hold for the same stretch. */
+interface Told extends Found {
+  info: ModelInfo | undefined;
+}
+
 class BuiltInPrices implements Prices {
   readonly #remembered = new Map<string, Found[]>();
+  /** What was last told of a model, by provider and id. */
+  readonly #told = new Map<string, Map<string, Told>>();
+  #toldModels = 0;
   readonly #overrides: readonly PriceOverride[];
   readonly #catalogue = new Catalogue((slug) => libraryModels(LIBRARY_IDS[slug] ?? ""));
 
@@ -58,14 +68,35 @@ class BuiltInPrices implements Prices {
   }
 
   price(provider: string, model: string, at: number): Price | undefined {
-    const key = `${provider} ${model}`;
+    const told = this.#told.get(provider)?.get(model);
+    if (told && at >= told.from && at < told.until) return told.price;
+    return this.#priced(provider, model, at).price;
+  }
+
+  #priced(provider: string, model: string, at: number): Found {
+    const key = `${slugOf(provider)} ${model}`;
     const known = this.#remembered.get(key);
     const hit = known?.find((found) => at >= found.from && at < found.until);
-    if (hit) return hit.price;
+    if (hit) return hit;
     const found = this.#find(slugOf(provider), model, at);
+    if (model.length > REMEMBERED_CHARACTERS_MAX) return found;
     this.#remembered.set(key, [found, ...(known ?? [])].slice(0, STRETCHES_MAX));
-    if (this.#remembered.size > REMEMBERED_MAX) for (const oldest of this.#remembered.keys()) return this.#forget(oldest, found.price);
-    return found.price;
+    const oldest = this.#remembered.size > REMEMBERED_MAX ? this.#remembered.keys().next() : undefined;
+    if (oldest && !oldest.done) this.#remembered.delete(oldest.value);
+    return found;
+  }
+
+  /** Asked for the same model again within the same stretch of time, the answer is the same: calls ask three times each. */
+  #tell(provider: string, id: string, told: Told): void {
+    if (id.length > REMEMBERED_CHARACTERS_MAX) return;
+    if (this.#toldModels >= REMEMBERED_MAX) {
+      this.#told.clear();
+      this.#toldModels = 0;
+    }
+    const models = this.#told.get(provider) ?? new Map<string, Told>();
+    this.#told.set(provider, models);
+    if (!models.has(id)) this.#toldModels++;
+    models.set(id, told);
   }
 
   models(provider: string, at: number): readonly ModelInfo[] {
@@ -74,19 +105,21 @@ class BuiltInPrices implements Prices {
   }
 
   model(provider: string, id: string, at: number): ModelInfo | undefined {
-    const slug = slugOf(provider);
-    const price = this.price(slug, id, at);
+    const told = this.#told.get(provider)?.get(id);
+    if (told && at >= told.from && at < told.until) return told.info;
+    const { price, from, until } = this.#priced(provider, id, at);
+    const info = this.#described(slugOf(provider), id, price);
+    this.#tell(provider, id, { info, price, from, until });
+    return info;
+  }
+
+  #described(slug: string, id: string, price: Price | undefined): ModelInfo | undefined {
     // By its own id, without its date, or by the id under which the price list knows it ("grok-4" is "grok-4-0709").
     for (const name of [id, undatedId(id), price?.model]) {
       const row = name === undefined ? undefined : this.#catalogue.row(slug, name);
       if (row) return modelInfoOf(slug, { ...row, id }, price);
     }
     return undefined;
-  }
-
-  #forget(oldest: string, price: Price | undefined): Price | undefined {
-    this.#remembered.delete(oldest);
-    return price;
   }
 
   #find(slug: string, model: string, at: number): Found {

@@ -16,6 +16,14 @@ export interface LineLog extends Log {
 export function openLog(level: Level, clock: Clock, write: (lines: string) => void): LineLog {
   const least = LEVELS.indexOf(level);
   let pending = "";
+  let time = Number.NaN;
+  let said = "";
+  /** Calls come many in a millisecond. */
+  const timeText = (now: number): string => {
+    if (now !== time) said = new Date(now).toISOString();
+    time = now;
+    return said;
+  };
   const flush = (): void => {
     const lines = pending;
     pending = "";
@@ -26,7 +34,7 @@ export function openLog(level: Level, clock: Clock, write: (lines: string) => vo
     write(lineLevel, event, facts) {
       if (LEVELS.indexOf(lineLevel) < least) return;
       if (pending === "") clock.after(GATHER_MS, flush);
-      pending += `${JSON.stringify({ time: new Date(clock.now()).toISOString(), level: lineLevel, event, ...facts })}\n`;
+      pending += `${JSON.stringify({ time: timeText(clock.now()), level: lineLevel, event, ...facts })}\n`;
       if (lineLevel === "error") flush();
     },
   };

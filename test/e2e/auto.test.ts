@@ -370,10 +370,10 @@ describe("a parameter that a provider does not know", () => {
     ["logit_bias", { "50256": -100 }, [FIRST]],
     ["n", 2, [FIRST, SECOND]],
     ["seed, which is a wish", 7, [FIRST, SECOND, THIRD]],
-    ["temperature", 0.5, [FIRST, SECOND, THIRD]],
+    ["temperature, which reasoning models of OpenAI do not take", 0.5, [SECOND, THIRD]],
   ])("excludes it from auto: %s", async (name, value, expected) => {
     upstream.play(SERVER_ERROR, { times: "always" });
-    expect((await house.chat(key, { ...ASK, [name]: value })).status).toBe(502);
+    expect((await house.chat(key, { ...ASK, [name.replace(/,.*/, "")]: value })).status).toBe(502);
     expect(paths()).toEqual([...expected]);
   });
 

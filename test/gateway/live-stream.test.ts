@@ -35,7 +35,8 @@ async function open(upstream: string): Promise<void> {
   clock = new WatchedClock();
   // A provider may be silent for as long as it likes: these tests are about the other side.
   const deadlines = { writeStallMs: WRITE_STALL_MS, drainMs: DRAIN_MS, idleGapMs: 1_000_000_000 };
-  house = await startHouse({ upstream, clock, settings: { deadlines } });
+  // Nor for its size.
+  house = await startHouse({ upstream, clock, settings: { deadlines, limits: { maxAnswerBytes: 1 << 30 } } });
   key = await house.key();
 }
 
