@@ -28,6 +28,8 @@ const MIGRATIONS = join(import.meta.dir, Bun.isStandaloneExecutable ? "drizzle" 
 const CHECKPOINT_WORKER = Bun.isStandaloneExecutable
   ? "./store/checkpoint-worker.ts"
   : new URL("./store/checkpoint-worker.ts", import.meta.url);
+/** What the operator types to run this. */
+const PROGRAM = Bun.isStandaloneExecutable ? "tollway" : "npx bun src/main.ts";
 const ADMIN_SOCKET = "admin.sock";
 const PEPPER_FILE = "pepper";
 const SETTINGS_FILE = "tollway.yaml";
@@ -182,7 +184,7 @@ async function greet({ config, ports }: Gateway, url: string): Promise<void> {
   output.message(
     `  curl ${url}/v1/chat/completions \\\n    -H "Authorization: Bearer ${plain.reveal()}" \\\n    -H "Content-Type: application/json" \\\n    -d '{"model": "auto", "messages": [{"role": "user", "content": "Hello!"}]}'\n`,
   );
-  output.message(`For real calls: ${namespace} keys create --name "my app"\n`);
+  output.message(`For real calls: ${PROGRAM} keys create --name "my app"\n`);
 }
 
 /** Calls in flight finish; at the end of the grace they are told; every attempt is settled before the exit. */
