@@ -82,6 +82,7 @@ function readName(value: unknown): string {
   const name = value.trim();
   if (name === "" || name.length > MAX_NAME)
     throw new Failure("invalid_value", `name takes 1 to ${MAX_NAME} characters.`, { param: "name" });
+  if (/\p{Cc}/u.test(name)) throw new Failure("invalid_value", "name takes no control characters.", { param: "name" });
   return name;
 }
 

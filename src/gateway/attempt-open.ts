@@ -9,6 +9,7 @@ import type { Provider } from "../providers/provider";
 import { providerNamed } from "../providers/registry";
 import { answerContext } from "./answer-context";
 import { settledNow } from "./attempt-hold";
+import { connectionOf, withoutCredential } from "./credential";
 import type { Door } from "./door";
 import { LiveStream } from "./live-stream";
 import type { Meter } from "./meter";
@@ -43,11 +44,12 @@ export async function openAnswer(work: Work, ports: Ports, callerSignal: AbortSi
   try {
     const response = await dial(work, provider, outgoing, ports, watch.signal);
     work.meter.upstreamStatus = response.status;
-    if (response.status < 200 || response.status > 299) return await rejected(work, provider, dialect, response);
+    if (response.status < 200 || response.status > 299) return await rejected(work, provider, dialect, response, ports);
     if (stream) return await openStream({ ...work, provider, dialect, outgoing, response, watch, callerSignal }, ports);
     return await readWhole(work, ports, dialect, outgoing, response);
   } catch (thrown) {
-    throw watch.explain(thrown, work.meter);
+    const explained = watch.explain(thrown, work.meter);
+    throw explained instanceof Failure ? withoutCredential(explained, connectionOf(work.planned, provider.name, ports)) : explained;
   } finally {
     watch.stop();
   }
@@ -71,7 +73,7 @@ export function failedAttempt(thrown: unknown, meter: Meter): FirstAnswer {
 }
 
 async function dial(work: Work, provider: Provider, outgoing: Outgoing, ports: Ports, signal: AbortSignal): Promise<DialResponse> {
-  const connection = ports.connections.connected(work.planned.key.organizationId).find((one) => one.provider === provider.name);
+  const connection = connectionOf(work.planned, provider.name, ports);
   const { auth } = provider;
   const request: DialRequest = {
     url: `${connection?.baseUrl ?? provider.baseUrl}${outgoing.path}`,
@@ -101,7 +103,7 @@ function requestHeaders(provider: Provider, outgoing: Outgoing, stream: boolean)
   return headers;
 }
 
-async function rejected(work: Work, provider: Provider, dialect: Dialect, response: DialResponse): Promise<FirstAnswer> {
+async function rejected(work: Work, provider: Provider, dialect: Dialect, response: DialResponse, ports: Ports): Promise<FirstAnswer> {
   work.meter.ending = "rejected";
   let body = "";
   try {
@@ -112,8 +114,9 @@ async function rejected(work: Work, provider: Provider, dialect: Dialect, respon
   }
   const { failure, retry } = dialect.decodeError(response.status, response.headers, body);
   work.meter.errorCode = failure.code;
-  const headers = passedHeaders(provider, response.headers);
-  return { kind: "failed", failure: failure.with({ headers }), retry };
+  const connection = connectionOf(work.planned, provider.name, ports);
+  const headers = passedHeaders(provider, response.headers, connection);
+  return { kind: "failed", failure: withoutCredential(failure, connection).with({ headers }), retry };
 }
 
 async function readWhole(work: Work, ports: Ports, dialect: Dialect, outgoing: Outgoing, response: DialResponse): Promise<FirstAnswer> {
@@ -126,8 +129,9 @@ async function readWhole(work: Work, ports: Ports, dialect: Dialect, outgoing: O
   const forwards = dialect.name === door.dialect.name;
   // The writers ask for the stamp when they have read the answer: by then its usage is known, or counted from its text.
   const context = answerContext(planned, attempt, ports, (usage) => {
+    const told = usage?.inputTokens !== undefined && usage.outputTokens !== undefined;
+    if (forwards && !told) meter.seeWhole(dialect.decodeResponse(new TextDecoder().decode(bytes)));
     if (usage) meter.see([{ type: "usage", usage }]);
-    else if (forwards) meter.seeWhole(dialect.decodeResponse(new TextDecoder().decode(bytes)));
     meter.ending = "complete";
     meter.final = settledNow(planned, attempt, meter);
     return meter.final;

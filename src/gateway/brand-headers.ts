@@ -3,7 +3,7 @@
 import { type Brand, brandHeader } from "../core/brand";
 
 /** Limits that a caller relies on: refused as long as they are not kept. */
-const BINDING_HINTS = ["region", "run-budget-usd", "run-max-steps", "run-max-seconds"] as const;
+export const BINDING_HINTS = ["region", "run-budget-usd", "run-max-steps", "run-max-seconds"] as const;
 /** Wishes: named in the answer as ignored. */
 const FREE_HINTS = ["mode", "intent", "latency-ms-max", "criticality", "run-parent"] as const;
 

@@ -7,7 +7,7 @@ export function failureBody(failure: Failure, requestId: string): FailureBody {
   const { says } = failure;
   return {
     message: failure.message,
-    type: says?.type ?? FAILURES[failure.code].type,
+    type: (failure.row.fault === "caller" ? says?.type : undefined) ?? FAILURES[failure.code].type,
     param: failure.param ?? says?.param ?? null,
     // The provider's own code is what the caller's program looks for, where the fault is the caller's.
     code: (failure.row.fault === "caller" ? says?.code : undefined) ?? failure.code,

@@ -57,6 +57,10 @@ export class LiveStream {
     try {
       for (let answered = false; !answered; ) answered = await this.#step(held);
     } catch (thrown) {
+      const { meter } = this.#parts.work;
+      // The provider says that it failed before it said anything else: an error answer, whatever its status was.
+      if (thrown instanceof Failure && thrown.says && meter.usage === undefined && meter.countOutputTokens() === 0)
+        meter.ending = "rejected";
       this.#letGo();
       throw this.#explain(thrown);
     }

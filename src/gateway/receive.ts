@@ -5,6 +5,7 @@ import { Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
 import { readBody } from "../wire/body-limit";
 import { scanJson } from "../wire/json-scan";
+import { withBodyHints } from "./body-hints";
 
 const MAX_DEPTH = 64;
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
@@ -12,7 +13,9 @@ const UTF8 = new TextDecoder("utf-8", { fatal: true });
 /** Throws 408, 413 and 400 (`invalid_json`, `invalid_type`). */
 export async function receive(authenticated: Authenticated, request: Request, ports: Ports): Promise<Received> {
   const bytes = await readWhole(request, ports);
-  return { ...authenticated, bytes, json: parseObject(bytes) };
+  const json = parseObject(bytes);
+  const hints = withBodyHints(authenticated.hints, json, ports.settings.brand.namespace);
+  return { ...authenticated, bytes, json, hints };
 }
 
 async function readWhole(request: Request, ports: Ports): Promise<Uint8Array> {
@@ -63,6 +66,10 @@ const tooLarge = (maxBytes: number): Failure =>
 
 function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   if (bytes.length === 0) throw new Failure("invalid_json", "The body is empty; a JSON object is expected.");
+  // A decoder swallows it, and the bytes that go on would still have it.
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    throw new Failure("invalid_json", "The body begins with a byte order mark; JSON has none.");
+  }
   let text: string;
   try {
     text = UTF8.decode(bytes);

@@ -17,6 +17,8 @@ export function guarded(handle: (request: Request) => Promise<Response>, ports: 
     const refusal = refusalOf(request);
     if (refusal) return Promise.resolve(failureResponse(refusal, ports.ids.requestId(), ports));
     const at = request.url.indexOf("/", 8);
+    // Anthropic's SDKs put /v1 behind a base URL that has it already.
+    if (request.url.startsWith("/v1/v1/", at)) return handle(new Request(SAFE_ORIGIN + request.url.slice(at + "/v1".length), request));
     return handle(at >= 11 ? request : new Request(SAFE_ORIGIN + request.url.slice(at), request));
   };
 }

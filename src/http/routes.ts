@@ -49,6 +49,15 @@ export interface Route {
 
 const ADMIN_PAGE = 100;
 
+/** A model's id out of a path. What is no escape at all is the id of no model. */
+function decodedId(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 const ownKey = (call: RouteCall): ApiKey => {
   if (!call.key) throw new Failure("invalid_api_key", "No API key came with the request.");
   return call.key;
@@ -77,8 +86,7 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/v1/models/*",
     access: "key",
-    handle: (call, house) =>
-      modelDocument(decodeURIComponent(call.params["*"] ?? ""), viewFor(ownKey(call), house.everyProvider, house.ports)),
+    handle: (call, house) => modelDocument(decodedId(call.params["*"] ?? ""), viewFor(ownKey(call), house.everyProvider, house.ports)),
   },
 
   { method: "GET", path: "/v1/account", access: "key", handle: (call, house) => accountDocument(ownKey(call), house.ports) },

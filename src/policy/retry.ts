@@ -30,9 +30,12 @@ export class RetryBudget implements Retries {
 /** The longest delay that is worth waiting for on the same target: longer ones go elsewhere or back to the caller. */
 const LONGEST_WAIT_MS = 2_000;
 const FIRST_WAIT_MS = 100;
+/** Repeats of one call on one target: it must not use up what all calls there share. */
+const MOST_RETRIES = 2;
 
 /** Milliseconds to wait before retry number `retry` (from 1), or undefined: do not wait for this target. */
 export function retryDelayMs(retry: number, told: number | undefined, jitter: number): number | undefined {
+  if (retry > MOST_RETRIES) return undefined;
   if (told !== undefined) return told <= LONGEST_WAIT_MS ? told : undefined;
   const delay = FIRST_WAIT_MS * 2 ** (retry - 1);
   return delay > LONGEST_WAIT_MS ? undefined : delay * (0.5 + jitter / 2);

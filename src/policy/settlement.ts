@@ -52,7 +52,8 @@ export function settle(seen: Seen, price: Price | undefined, bound: NanoUsd | un
       // Thoughts that nobody saw cannot be counted.
       return told(seen, price, bound) ?? (seen.reasons === true ? ceiling(seen, bound) : counted(seen, price, bound));
     case "broken":
-      return seen.stream && seen.reasons !== true ? counted(seen, price, bound) : ceiling(seen, bound);
+      // Whole figures are the provider's last word, wherever it broke off.
+      return told(seen, price, bound) ?? (seen.stream && seen.reasons !== true ? counted(seen, price, bound) : ceiling(seen, bound));
   }
 }
 

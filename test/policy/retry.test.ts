@@ -92,17 +92,18 @@ describe("retryDelayMs()", () => {
     expect(retryDelayMs(1, undefined, 0)).toBe(50);
     expect(retryDelayMs(1, undefined, 1)).toBe(100);
     expect(retryDelayMs(2, undefined, 0)).toBe(100);
-    expect(retryDelayMs(5, undefined, 1)).toBe(1_600);
+    expect(retryDelayMs(2, undefined, 1)).toBe(200);
   });
 
   test("ends where waiting is not worth it", () => {
-    expect(retryDelayMs(6, undefined, 0)).toBeUndefined();
+    expect(retryDelayMs(3, undefined, 0)).toBeUndefined();
+    expect(retryDelayMs(3, 0, 0)).toBeUndefined();
     expect(retryDelayMs(1_000, undefined, 0)).toBeUndefined();
   });
 
   test("is what the provider told, if that is short", () => {
     expect(retryDelayMs(1, 0, 0.5)).toBe(0);
-    expect(retryDelayMs(4, 1_234, 0.5)).toBe(1_234);
+    expect(retryDelayMs(2, 1_234, 0.5)).toBe(1_234);
     expect(retryDelayMs(1, 2_000, 0.5)).toBe(2_000);
     expect(retryDelayMs(1, 2_001, 0.5)).toBeUndefined();
     expect(retryDelayMs(1, 86_400_000, 0.5)).toBeUndefined();

@@ -66,9 +66,8 @@ for (const stream of [false, true]) {
       // Thoughts that nobody saw cannot be counted.
       CASES.push({ ...shared, ending: "complete", expected: told ? exact : reasons === true ? ceiling("none") : counted });
       const hidden = !stream || reasons === true;
-      // What was told before a break is the least; the count of what was seen may be more.
-      const partly: Expected = { ...counted, cost: nanoUsd(11n * IN + 33n * OUT) };
-      CASES.push({ ...shared, ending: "broken", expected: hidden ? ceiling(told ? "provider" : "none") : told ? partly : counted });
+      // Whole figures are the provider's last word, wherever it broke off.
+      CASES.push({ ...shared, ending: "broken", expected: told ? exact : hidden ? ceiling("none") : counted });
     }
   }
 }

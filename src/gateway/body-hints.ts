@@ -1,0 +1,36 @@
+// The hints of the headers, given in the body's extension object instead: the same names, the same rules. A header wins.
+import type { Hints } from "../core/exchange";
+import { Failure } from "../core/failure";
+import { BINDING_HINTS } from "./brand-headers";
+
+const TAG = /^[A-Za-z0-9_.:-]{1,64}$/;
+const NAMES = ["tag", "agent", "run", "user"] as const;
+
+/** Throws 400 `invalid_type`, `invalid_tag`, and `unsupported_parameter` for a limit that is not kept yet. */
+export function withBodyHints(hints: Hints, json: Readonly<Record<string, unknown>>, namespace: string): Hints {
+  const said = json[namespace];
+  if (said === undefined || said === null) return hints;
+  if (typeof said !== "object" || Array.isArray(said))
+    throw new Failure("invalid_type", `${namespace} takes an object.`, { param: namespace });
+  const unheeded = [...hints.unheeded];
+  const read: Partial<Record<(typeof NAMES)[number], string>> = {};
+  for (const [field, value] of Object.entries(said)) {
+    const param = `${namespace}.${field}`;
+    const name = field.replaceAll("_", "-");
+    if (BINDING_HINTS.some((one) => one === name)) {
+      throw new Failure("unsupported_parameter", `${param} limits the call, and is not supported yet.`, { param });
+    }
+    const own = NAMES.find((one) => one === name);
+    if (!own) {
+      // A wish that nothing heeds, or a name that nobody knows: told either way.
+      unheeded.push(param);
+      continue;
+    }
+    if (typeof value !== "string" || !TAG.test(value)) {
+      throw new Failure("invalid_tag", `${param} takes 1 to 64 characters of A-Z a-z 0-9 _ . : -`, { param });
+    }
+    read[own] = value;
+  }
+  const given = Object.fromEntries(NAMES.flatMap((name) => (hints[name] === undefined ? [] : [[name, hints[name]]])));
+  return { ...hints, ...read, ...given, unheeded };
+}
