@@ -268,12 +268,16 @@ describe("a stream that breaks:", () => {
   });
 
   test("garbage in the middle ends with an error event", async () => {
+    const { promise, open } = gate();
     upstream.play({
       ...CHAT_STREAM,
       append: undefined,
       body: `${String(CHAT_STREAM.body).slice(0, 900)}\n\ndata: {"broken\n\ndata: [DONE]\n\n`,
+      pauses: [{ afterBytes: 890, until: promise }],
     });
-    const text = await (await house.chat(key, STREAM)).text();
+    const response = await house.chat(key, STREAM);
+    open(); // Only now: garbage that comes with the first bytes is a failed attempt, not a broken stream.
+    const text = await response.text();
     expect(text).not.toContain("[DONE]");
     expect((frames(text).at(-1) as { error: { code: string } }).error.code).toBe("upstream_error");
   });
