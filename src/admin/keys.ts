@@ -68,7 +68,7 @@ export function keyDocument(key: ApiKey, now: number): KeyDocument {
   };
 }
 
-export const isoOrNull = (unixMs: number | undefined): string | null => (unixMs === undefined ? null : new Date(unixMs).toISOString());
+const isoOrNull = (unixMs: number | undefined): string | null => (unixMs === undefined ? null : new Date(unixMs).toISOString());
 
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value))

@@ -80,11 +80,3 @@ export function publicIdOf(prefix: string, presented: string): string | undefine
 /** A public id from at least 12 random bytes. Slightly biased (256 mod 62); it is a name, not a secret. */
 export const publicIdFrom = (random: Uint8Array): string =>
   Array.from(random.subarray(0, PUBLIC_ID_LENGTH), (byte) => BASE62[byte % 62]).join("");
-
-/** A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then 74 random bits. */
-export function uuid7(unixMs: number, random: Uint8Array): string {
-  const hex = Math.floor(unixMs).toString(16).padStart(12, "0").slice(-12);
-  const tail = Array.from(random.subarray(0, 10), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const variant = ((Number.parseInt(tail[3] as string, 16) & 0x3) | 0x8).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7${tail.slice(0, 3)}-${variant}${tail.slice(4, 7)}-${tail.slice(7, 19)}`;
-}

@@ -1,5 +1,4 @@
 // accept: the request is named and timed, and its head is read.
-
 import type { Accepted, Arrived, Hints } from "../core/exchange";
 import { Failure } from "../core/failure";
 import { parseKey } from "../core/ids";
@@ -8,8 +7,7 @@ import { Secret } from "../core/secret";
 import type { Settings } from "../core/settings";
 import { type BrandHeaders, brandHeaders } from "./brand-headers";
 import type { Door } from "./door";
-
-const TAG = /^[A-Za-z0-9_.:-]{1,64}$/;
+import { tagOf } from "./tag";
 
 export function arrive(door: Door, ports: Ports): Arrived {
   return { door: door.name, requestId: ports.ids.requestId(), receivedAt: ports.clock.now(), startedMs: ports.clock.elapsedMs() };
@@ -56,7 +54,5 @@ function readHints(headers: Headers, names: BrandHeaders): Hints {
 
 function readTag(headers: Headers, name: string): string | undefined {
   const value = headers.get(name);
-  if (value === null) return undefined;
-  if (TAG.test(value)) return value;
-  throw new Failure("invalid_tag", `${name} takes 1 to 64 characters of A-Z a-z 0-9 _ . : -`, { param: name });
+  return value === null ? undefined : tagOf(value, name);
 }

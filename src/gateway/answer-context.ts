@@ -8,7 +8,7 @@ import { costOf } from "../policy/pricing";
 import type { Settled } from "../policy/settlement";
 
 /** `model` is the id that was asked for, fallback or not; `auto` shows what it was routed to. */
-export const shownModel = (planned: Planned, attempt: Attempt): string => (planned.routed ? attempt.target.model : planned.request.model);
+const shownModel = (planned: Planned, attempt: Attempt): string => (planned.routed ? attempt.target.model : planned.request.model);
 
 /** `settled` is asked once, with the provider's usage, when the answer is known whole. */
 export function answerContext(

@@ -39,7 +39,8 @@ function answerHeaders(called: Called, ports: Ports): Record<string, string> {
   headers[names.modelServed] = headerText(target.model);
   headers[names.fallback] = String(target !== called.targets[0]);
   headers[names.attempts] = String(attempt.number);
-  if (first.ignored.length > 0) headers[names.ignored] = headerText(first.ignored.join(","));
+  const { ignored } = target.outgoing;
+  if (ignored.length > 0) headers[names.ignored] = headerText(ignored.join(","));
   if (target.injectedMaxTokens !== undefined) headers[names.maxTokens] = String(target.injectedMaxTokens);
   if (first.kind === "whole" && first.costUsd !== undefined) {
     headers[names.costUsd] = usdText(first.costUsd);

@@ -24,10 +24,9 @@ export type FirstAnswer =
       body: Uint8Array | string;
       costUsd: NanoUsd | undefined;
       usage: Usage | undefined;
-      ignored: readonly string[];
       headers: HeaderView;
     }
-  | { kind: "stream"; live: LiveStream; ignored: readonly string[]; headers: HeaderView }
+  | { kind: "stream"; live: LiveStream; headers: HeaderView }
   | { kind: "failed"; failure: Failure; retry: "same" | "elsewhere" | "never" };
 
 /** An error answer's body is read up to here, for its message. */
@@ -37,16 +36,15 @@ const MAX_ERROR_BYTES = 256 * 1024;
 export async function openAnswer(work: Work, ports: Ports, callerSignal: AbortSignal): Promise<FirstAnswer> {
   const provider = providerNamed(work.attempt.target.provider);
   const dialect = provider.operations.chat.dialect;
-  const { outgoing } = work.attempt.target;
   const { deadlines } = ports.settings;
   const stream = work.planned.request.stream;
   const watch = watchAttempt(ports, callerSignal, provider, stream ? deadlines.firstChunkMs : deadlines.answerMs);
   try {
-    const response = await dial(work, provider, outgoing, ports, watch.signal);
+    const response = await dial(work, provider, ports, watch.signal);
     work.meter.upstreamStatus = response.status;
     if (response.status < 200 || response.status > 299) return await rejected(work, provider, dialect, response, ports);
-    if (stream) return await openStream({ ...work, provider, dialect, outgoing, response, watch, callerSignal }, ports);
-    return await readWhole(work, ports, dialect, outgoing, response);
+    if (stream) return await openStream({ ...work, provider, dialect, response, watch, callerSignal }, ports);
+    return await readWhole(work, ports, dialect, response);
   } catch (thrown) {
     const explained = watch.explain(thrown, work.meter);
     throw explained instanceof Failure ? withoutCredential(explained, connectionOf(work.planned, provider.name, ports)) : explained;
@@ -72,7 +70,8 @@ export function failedAttempt(thrown: unknown, meter: Meter): FirstAnswer {
   return { kind: "failed", failure, retry: meter.flags.has("caller_gone") ? "never" : failure.row.retry };
 }
 
-async function dial(work: Work, provider: Provider, outgoing: Outgoing, ports: Ports, signal: AbortSignal): Promise<DialResponse> {
+async function dial(work: Work, provider: Provider, ports: Ports, signal: AbortSignal): Promise<DialResponse> {
+  const { outgoing } = work.attempt.target;
   const connection = connectionOf(work.planned, provider.name, ports);
   const { auth } = provider;
   const request: DialRequest = {
@@ -119,7 +118,7 @@ async function rejected(work: Work, provider: Provider, dialect: Dialect, respon
   return { kind: "failed", failure: withoutCredential(failure, connection).with({ headers }), retry };
 }
 
-async function readWhole(work: Work, ports: Ports, dialect: Dialect, outgoing: Outgoing, response: DialResponse): Promise<FirstAnswer> {
+async function readWhole(work: Work, ports: Ports, dialect: Dialect, response: DialResponse): Promise<FirstAnswer> {
   const { planned, attempt, door, meter } = work;
   if (!/json/.test(response.headers.get("content-type") ?? "")) {
     throw new Failure("upstream_error", "The provider's answer is not JSON.");
@@ -140,7 +139,7 @@ async function readWhole(work: Work, ports: Ports, dialect: Dialect, outgoing: O
     const body = forwards ? forwardWhole(door, bytes, context, meter) : translateWhole(door, dialect, bytes, context, meter);
     meter.ending = "complete";
     const { cost, usage } = meter.final ?? settledNow(planned, attempt, meter);
-    return { kind: "whole", body, costUsd: cost, usage, ignored: outgoing.ignored, headers: response.headers };
+    return { kind: "whole", body, costUsd: cost, usage, headers: response.headers };
   } catch (thrown) {
     meter.ending = "broken";
     meter.final = undefined;
@@ -163,14 +162,13 @@ function translateWhole(door: Door, dialect: Dialect, bytes: Uint8Array, context
 interface StreamWork extends Work {
   readonly provider: Provider;
   readonly dialect: Dialect;
-  readonly outgoing: Outgoing;
   readonly response: DialResponse;
   readonly watch: AttemptWatch;
   readonly callerSignal: AbortSignal;
 }
 
 async function openStream(work: StreamWork, ports: Ports): Promise<FirstAnswer> {
-  const { provider, dialect, outgoing, response, watch, callerSignal } = work;
+  const { provider, dialect, response, watch, callerSignal } = work;
   const framer = dialect.openFramer(response.headers.get("content-type") ?? "");
   if (!framer || !response.body) throw new Failure("upstream_error", "The provider's answer is not a stream of events.");
   const translator = openTranslator(work, ports, dialect, provider);
@@ -185,7 +183,7 @@ async function openStream(work: StreamWork, ports: Ports): Promise<FirstAnswer> 
     onCallerGone: provider.onCallerGone,
   });
   await live.first();
-  return { kind: "stream", live, ignored: outgoing.ignored, headers: response.headers };
+  return { kind: "stream", live, headers: response.headers };
 }
 
 interface AttemptWatch {

@@ -2,8 +2,8 @@
 import type { Hints } from "../core/exchange";
 import { Failure } from "../core/failure";
 import { BINDING_HINTS } from "./brand-headers";
+import { tagOf } from "./tag";
 
-const TAG = /^[A-Za-z0-9_.:-]{1,64}$/;
 const NAMES = ["tag", "agent", "run", "user"] as const;
 
 /** Throws 400 `invalid_type`, `invalid_tag`, and `unsupported_parameter` for a limit that is not kept yet. */
@@ -26,10 +26,7 @@ export function withBodyHints(hints: Hints, json: Readonly<Record<string, unknow
       unheeded.push(param);
       continue;
     }
-    if (typeof value !== "string" || !TAG.test(value)) {
-      throw new Failure("invalid_tag", `${param} takes 1 to 64 characters of A-Z a-z 0-9 _ . : -`, { param });
-    }
-    read[own] = value;
+    read[own] = tagOf(value, param);
   }
   const given = Object.fromEntries(NAMES.flatMap((name) => (hints[name] === undefined ? [] : [[name, hints[name]]])));
   return { ...hints, ...read, ...given, unheeded };

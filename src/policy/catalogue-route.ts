@@ -30,16 +30,12 @@ export interface RouteAsk {
   only: readonly string[] | undefined;
 }
 
-/** The rows that `provider.only` names and that are connected. Throws as `routeModel`. */
-export const routePinned = (only: readonly string[], rows: readonly RouteRow[], facts: RouteFacts): readonly string[] =>
-  pinned(only, rows, facts);
-
 /**
  * The slugs that may serve the model, best first; never empty. A pinned provider is taken at its word for any id.
  * Throws `model_not_found` for an id of nobody or of nobody that is connected, `invalid_value` for a pin on an unknown slug.
  */
 export function routeModel(ask: RouteAsk, rows: readonly RouteRow[], facts: RouteFacts): readonly string[] {
-  if (ask.only !== undefined && ask.only.length > 0) return pinned(ask.only, rows, facts);
+  if (ask.only !== undefined && ask.only.length > 0) return routePinned(ask.only, rows, facts);
   const { model } = ask;
   let unconnected: readonly RouteRow[] = [];
   for (const claim of CLAIMS) {
@@ -63,7 +59,8 @@ const CLAIMS: readonly ((model: string, rows: readonly RouteRow[], facts: RouteF
   (model, rows) => rows.filter((row) => row.families.some((family) => family.test(model))),
 ];
 
-function pinned(only: readonly string[], rows: readonly RouteRow[], facts: RouteFacts): readonly string[] {
+/** The slugs that `provider.only` names and that are connected. Throws as `routeModel`. */
+export function routePinned(only: readonly string[], rows: readonly RouteRow[], facts: RouteFacts): readonly string[] {
   const named = only.map((slug, i) => {
     const row = rows.find((each) => each.name === slug || each.aliases.includes(slug));
     if (!row) {
