@@ -81,7 +81,7 @@ async function oneCall(): Promise<void> {
     body,
   });
   const arrived = await timed("arrive", () => arrive(CHAT_DOOR, ports));
-  const accepted = await timed("accept", () => accept(arrived, request, ports));
+  const accepted = await timed("accept", () => accept(arrived, request, CHAT_DOOR, ports));
   const authenticated = await timed("authenticate", () => authenticate(accepted, ports));
   const received = await timed("receive", () => receive(authenticated, request, ports));
   const governed = await timed("govern", () => govern(received, CHAT_DOOR));

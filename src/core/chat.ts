@@ -2,7 +2,21 @@
 // Parameter names in `param` of failures are the caller's dialect's; the names here are ours.
 import type { Usage } from "./usage";
 
-export type DialectName = "openai-chat" | "openai-responses" | "anthropic-messages" | "gemini" | "cohere" | "ollama";
+export type DialectName =
+  | "openai-chat"
+  | "openai-responses"
+  | "anthropic-messages"
+  | "gemini"
+  | "cohere"
+  | "ollama"
+  | "openai-embeddings"
+  | "gemini-embeddings"
+  | "cohere-embeddings"
+  | "ollama-embeddings"
+  | "anthropic-count-tokens"
+  | "gemini-count-tokens"
+  /** A Responses request at the Chat Completions door, as Cursor sends it: answered as Chat Completions, and the same as no provider's. */
+  | "responses-at-chat";
 
 /** How long a provider may keep a marked prefix: Anthropic's `cache_control`. A hint. */
 export type CacheHint = "5m" | "1h";
@@ -22,12 +36,16 @@ export type Part =
   | { type: "file"; media: Media; name?: string | undefined; cache?: CacheHint | undefined }
   /** A thinking block. `signature` is the provider's seal; `from` the dialect that sealed it: dropped on another provider. */
   | { type: "reasoning"; text: string; signature?: string | undefined; from?: DialectName | undefined; id?: string | undefined }
-  | { type: "redacted-reasoning"; data: string; from?: DialectName | undefined }
-  /** `arguments` is JSON text, exactly as it came. `signature`: Gemini's thoughtSignature. */
+  | { type: "redacted-reasoning"; data: string; from?: DialectName | undefined; id?: string | undefined }
+  /**
+   * `arguments` is JSON text, exactly as it came; free text where `custom`. `signature`: Gemini's thoughtSignature.
+   * `namespace`: see `Tool`.
+   */
   | {
       type: "tool-call";
       id: string;
       name: string;
+      namespace?: string | undefined;
       arguments: string;
       signature?: string | undefined;
       custom?: boolean | undefined;
@@ -57,6 +75,18 @@ export interface Tool {
   parameters?: unknown;
   strict?: boolean | undefined;
   cache?: CacheHint | undefined;
+  /** A tool that takes free text instead of JSON: OpenAI's `custom`. `format` is its grammar, as it came. */
+  custom?: { format?: unknown } | undefined;
+  /** The group it belongs to (Responses' `namespace` tools). Unique together with `name`; dialects without groups join both (`wireToolName`). */
+  namespace?: string | undefined;
+}
+
+/** A tool that a provider runs itself (web search, code execution), as one dialect writes it. No other dialect has a place for it. */
+export interface HostedTool {
+  /** The dialect's own word ("web_search_20250305"). */
+  type: string;
+  /** Where it stands in the caller's request ("tools[2]"). */
+  at: string;
 }
 
 export type ToolChoice = "auto" | "none" | "required" | { name: string };
@@ -82,6 +112,8 @@ export interface ChatRequest {
   messages: readonly Message[];
   stream: boolean;
   tools?: readonly Tool[] | undefined;
+  /** Hosted tools of the caller's list. An unused one is a hint: left out and named by targets of another dialect. */
+  hostedTools?: readonly HostedTool[] | undefined;
   toolChoice?: ToolChoice | undefined;
   parallelToolCalls?: boolean | undefined;
   maxOutputTokens?: number | undefined;
@@ -120,8 +152,17 @@ export type ChatEvent =
   | { type: "text"; choice: number; text: string /** OpenAI's logprob entries, as they came. */; logprobs?: readonly unknown[] | undefined }
   | { type: "refusal"; choice: number; text: string; logprobs?: readonly unknown[] | undefined }
   /** Thinking. Consecutive events with the same `block` are one block; a signature closes it. */
-  | { type: "reasoning"; choice: number; block: number; text: string; signature?: string | undefined; from: DialectName }
-  | { type: "redacted-reasoning"; choice: number; block: number; data: string; from: DialectName }
+  | {
+      type: "reasoning";
+      choice: number;
+      block: number;
+      text: string;
+      signature?: string | undefined;
+      from: DialectName;
+      /** The provider's id of the block (Responses' reasoning items have one, and want it back). */
+      id?: string | undefined;
+    }
+  | { type: "redacted-reasoning"; choice: number; block: number; data: string; from: DialectName; id?: string | undefined }
   /** Opens tool call number `index`. Its arguments follow. `signature`: Gemini's thoughtSignature. */
   | {
       type: "tool-call";
@@ -129,6 +170,7 @@ export type ChatEvent =
       index: number;
       id: string;
       name: string;
+      namespace?: string | undefined;
       signature?: string | undefined;
       custom?: boolean | undefined;
     }
@@ -139,6 +181,18 @@ export type ChatEvent =
   | { type: "audio"; choice: number; audio: Readonly<Record<string, unknown>> }
   /** An image that the model made. */
   | { type: "image"; choice: number; media: Media }
+  /** The vector of input number `index`: numbers, or base64 of little-endian float32. Only answers of embedding models hold it. */
+  | { type: "embedding"; index: number; vector: readonly number[] | string }
+  /** What a request would have as input tokens: the answer of a count, and nothing that is billed. */
+  | { type: "token-count"; inputTokens: number }
   | { type: "finish"; choice: number; reason: FinishReason /** The provider's own word. */; raw: string }
   /** Cumulative: the last one said wins (mergeUsage). */
   | { type: "usage"; usage: Usage };
+
+/** What answers of other operations hold: embeddings and counts. */
+export type FigureEvent = Extract<ChatEvent, { type: "embedding" | "token-count" }>;
+
+/** A step of a spoken answer: doors for chat write these only. */
+export type SpokenEvent = Exclude<ChatEvent, FigureEvent>;
+
+export const isSpoken = (event: ChatEvent): event is SpokenEvent => event.type !== "embedding" && event.type !== "token-count";

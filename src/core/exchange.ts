@@ -7,7 +7,7 @@ import type { NanoUsd } from "./money";
 import type { Price, Tier } from "./price";
 import type { Secret } from "./secret";
 
-export type DoorName = "chat";
+export type DoorName = "chat" | "responses" | "messages" | "count-tokens" | "embeddings";
 
 /** A request at the door: named and timed, nothing read. */
 export interface Arrived {
@@ -24,6 +24,8 @@ export interface Arrived {
 export interface Accepted extends Arrived {
   readonly presentedKey: Secret;
   readonly hints: Hints;
+  /** Headers that belong to the caller's dialect (versions, betas), by lower-case name. */
+  readonly dialectHeaders: Readonly<Record<string, string>>;
 }
 
 /** What headers (or the body's extension object) say beside the request. Validated. */
@@ -64,6 +66,8 @@ export interface Received extends Authenticated {
 export interface Governed extends Received {
   readonly request: ChatRequest;
   readonly includeUsage: boolean;
+  /** What the caller calls a field or a place of the request. */
+  readonly nameOf: (param: string) => string;
 }
 
 /** The request as one provider will read it. */

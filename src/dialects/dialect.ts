@@ -5,6 +5,7 @@ import type { NanoUsd } from "../core/money";
 import type { HeaderView } from "../core/ports";
 import type { Usage } from "../core/usage";
 import type { Frame, Framer } from "../wire/frame";
+import type { FieldTable } from "./field-table";
 
 /** How a provider departs from the dialect it speaks. Each is a fact with a meaning, never a name. */
 export interface Deviations {
@@ -31,6 +32,8 @@ export interface EncodeContext {
   routed?: boolean | undefined;
   /** The key of our own object in bodies: it never goes to a provider. Absent: "tollway". */
   extensionName?: string | undefined;
+  /** The dialect that the caller speaks, which says what the names in `request.rest` mean. Absent: Chat Completions. */
+  caller?: Pick<DoorDialect, "name" | "fields"> | undefined;
 }
 
 export interface EncodedRequest {
@@ -90,8 +93,11 @@ export interface AnswerContext {
   model: string;
   /** The namespace: key of the extension object. */
   extensionName: string;
-  /** Used where the provider gave none. */
-  fallbackId: string;
+  /** The gateway's own id of the call: an answer's id is made of it where the provider gave none of the dialect's kind. */
+  requestId: string;
+  /** What the caller asked for, as it was read and as it was written: some dialects' answers repeat it. */
+  request: ChatRequest;
+  asked: Readonly<Record<string, unknown>>;
   /** Unix seconds, used where the provider gave none. */
   createdAt: number;
   /** Whether the caller asked for the usage chunk (`stream_options.include_usage`). */
@@ -121,6 +127,8 @@ export interface StreamForwarder {
 
 /** A failure as the caller will read it: made in one place (gateway/failure-body.ts) from `Failure` and the table. */
 export interface FailureBody {
+  /** HTTP status that goes with it. */
+  status: number;
   message: string;
   type: string;
   param: string | null;
@@ -134,14 +142,25 @@ export interface DecodedRequest {
   request: ChatRequest;
   /** The caller asked for the usage chunk of a stream. */
   includeUsage: boolean;
+  /**
+   * What a field or a place is called in the caller's dialect, from its name in ours ("max_completion_tokens", "messages[2].content[0]").
+   * Absent: the same.
+   */
+  nameOf?: ((param: string) => string) | undefined;
 }
 
 /** The caller's side of a dialect that has a door. */
 export interface DoorDialect extends Dialect {
   /** Content type of a stream that leaves the door. */
   readonly streamType: string;
+  /** Every top-level field of a request: what each is to the answer. */
+  readonly fields: FieldTable;
+  /** Request headers that belong to the dialect (lower-case): versions and betas. `decodeRequest` gets those that came. */
+  readonly readsHeaders: readonly string[];
+  /** The header that carries the request id beside `x-request-id`, where the dialect's clients look for another. */
+  readonly requestIdHeader?: string | undefined;
   /** `json` is the parsed body. Throws `Failure` with the field in `param`. */
-  decodeRequest(json: unknown): DecodedRequest;
+  decodeRequest(json: unknown, headers?: Readonly<Record<string, string>>): DecodedRequest;
   encodeResponse(events: readonly ChatEvent[], context: AnswerContext): string;
   openEncoder(context: AnswerContext): StreamEncoder;
   encodeFailure(failure: FailureBody, extensionName: string): string;

@@ -31,6 +31,8 @@ export interface FieldContext {
   extensionName?: string | undefined;
   /** The target speaks Chat Completions: it has a place for what the neutral request holds only as it was written, in `rest`. */
   asWritten?: true | undefined;
+  /** The caller's dialect: its table says what the fields in `rest` are. Absent: Chat Completions. */
+  caller?: { readonly name: string; readonly fields: FieldTable } | undefined;
 }
 
 const isEmpty = (value: unknown): boolean =>
@@ -62,7 +64,7 @@ function kindOf(row: FieldRow | undefined, name: string, value: unknown): FieldK
   return typeof row.kind === "function" ? row.kind(value) : row.kind;
 }
 
-const PART_PATH = /^messages\[\d+\]\.content\[\d+\]$/;
+const PART_PATH = /^(?:messages\[\d+\]\.content|input)\[\d+\](?:\.content\[\d+\])?$/;
 
 const isNeutral = (row: FieldRow | undefined, value: unknown): boolean =>
   value === null || value === undefined || (row?.neutral ? row.neutral(value) : isEmpty(value));
@@ -121,21 +123,23 @@ export function fitRequest(request: ChatRequest, table: FieldTable, honours: Rea
   const fitted: Record<string, unknown> = { ...request };
   const rest: Record<string, unknown> = Object.create(null);
   const ignored: string[] = [];
-  const keeps = (name: string, value: unknown, honoured: boolean): boolean => {
-    const verdict = judgeField(table, name, value, honoured, context);
+  const asWritten = context.asWritten === true && (context.caller === undefined || context.caller.name === "openai-chat");
+  const keeps = (fields: FieldTable, name: string, value: unknown, honoured: boolean): boolean => {
+    const verdict = judgeField(fields, name, value, honoured, context);
     if (verdict === "omit-and-name" && !ignored.includes(name)) ignored.push(name);
     return verdict === "send";
   };
   for (const [name, property] of PROPERTY_ENTRIES) {
     const value = request[property];
-    if (value !== undefined && !keeps(name, value, honours.has(name))) delete fitted[property];
+    if (value !== undefined && !keeps(table, name, value, honours.has(name))) delete fitted[property];
   }
   for (const [name, value] of Object.entries(request.rest)) {
     // In `rest` a field with a place above is one that the place could not hold: custom tools, a choice among some.
-    const honoured = honours.has(name) && (context.asWritten === true || !Object.hasOwn(PROPERTIES, name));
-    if (keeps(name, value, honoured)) rest[name] = value;
+    const honoured = honours.has(name) && (asWritten || !Object.hasOwn(PROPERTIES, name));
+    if (keeps(context.caller?.fields ?? table, name, value, honoured)) rest[name] = value;
   }
   fitted["rest"] = rest;
+  leaveHostedTools(request, ignored);
   if (!honours.has(CACHE_CONTROL) && hasCacheMarks(request)) ignored.push(CACHE_CONTROL);
   return { request: fitted as unknown as ChatRequest, ignored };
 }
@@ -143,4 +147,9 @@ export function fitRequest(request: ChatRequest, table: FieldTable, honours: Rea
 function hasCacheMarks(request: ChatRequest): boolean {
   const marked = (part: Part): boolean => "cache" in part && part.cache !== undefined;
   return request.messages.some(({ parts }) => parts.some(marked)) || (request.tools ?? []).some((tool) => tool.cache !== undefined);
+}
+
+/** Another dialect has no place for hosted tools. An unused one is a hint; a choice that forces one is in `rest`, and refused there. */
+function leaveHostedTools(request: ChatRequest, ignored: string[]): void {
+  for (const { at, type } of request.hostedTools ?? []) ignored.push(`${at}:${type}`);
 }

@@ -1,6 +1,6 @@
 // Events → Chat Completions answers, whole and streamed. Cost and facts ride in the usage chunk where the caller asked for one,
 // else in the last finish chunk, which therefore waits for the end.
-import type { ChatEvent } from "../core/chat";
+import { type ChatEvent, isSpoken } from "../core/chat";
 import { Failure } from "../core/failure";
 import { mergeUsage, type Usage } from "../core/usage";
 import type { AnswerContext, FailureBody, Stamp, StreamEncoder } from "./dialect";
@@ -28,7 +28,7 @@ export function encodeOpenaiChatAnswer(events: readonly ChatEvent[], context: An
   for (const event of events) {
     if (event.type === "start") start = event;
     else if (event.type === "usage") usage = mergeUsage(usage, event.usage);
-    else {
+    else if (isSpoken(event)) {
       const builder = choices.get(event.choice) ?? new MessageBuilder();
       choices.set(event.choice, builder);
       builder.add(event);
@@ -36,7 +36,7 @@ export function encodeOpenaiChatAnswer(events: readonly ChatEvent[], context: An
   }
   if (choices.size === 0) throw new Failure("stream_truncated", "The provider's answer holds no choice");
   return JSON.stringify({
-    id: start?.id ?? context.fallbackId,
+    id: start?.id ?? `chatcmpl-${context.requestId}`,
     object: "chat.completion",
     created: start?.createdAt ?? context.createdAt,
     model: context.model,
@@ -52,7 +52,7 @@ export const chunkHead = (
   context: AnswerContext,
 ) =>
   JSON.stringify({
-    id: start.id ?? context.fallbackId,
+    id: start.id ?? `chatcmpl-${context.requestId}`,
     object: "chat.completion.chunk",
     created: start.createdAt ?? context.createdAt,
     model: context.model,
@@ -109,6 +109,9 @@ class ChunkWriter implements StreamEncoder {
       }
       case "annotations":
         return this.#delta(event.choice, encodedAnnotations(event.annotations));
+      case "embedding":
+      case "token-count":
+        return "";
       case "audio":
         return this.#delta(event.choice, { audio: event.audio });
       case "image":

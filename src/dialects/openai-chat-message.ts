@@ -1,10 +1,10 @@
 // One choice of a whole Chat Completions answer, put together from its events.
-import type { ChatEvent, FinishReason, Media } from "../core/chat";
+import type { ChatEvent, FinishReason, Media, SpokenEvent } from "../core/chat";
 import { Failure } from "../core/failure";
 import { detailOf, formatOf } from "./openai-chat-reasoning";
 import { objectOf } from "./provider-json";
 
-type ChoiceEvent = Exclude<ChatEvent, { type: "start" | "usage" }>;
+type ChoiceEvent = Exclude<SpokenEvent, { type: "start" | "usage" }>;
 type CallEvent = Extract<ChatEvent, { type: "tool-call" }>;
 type ReasoningEvent = Extract<ChatEvent, { type: "reasoning" }>;
 

@@ -5,6 +5,7 @@ import type { DoorDialect } from "./dialect";
 import { decodeOpenaiChatAnswer } from "./openai-chat-answer";
 import { encodeOpenaiChatAnswer, encodeOpenaiChatFailure, openOpenaiChatEncoder } from "./openai-chat-encode";
 import { decodeOpenaiChatError } from "./openai-chat-error";
+import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
 import { forwardOpenaiChatAnswer, forwardOpenaiChatRequest } from "./openai-chat-forward";
 import { OpenaiChatForwarder } from "./openai-chat-forward-stream";
 import { decodeOpenaiChatRequest } from "./openai-chat-request";
@@ -17,6 +18,8 @@ const MAX_EVENT_BYTES = 1024 * 1024;
 export const openaiChat: DoorDialect = {
   name: "openai-chat",
   streamType: "text/event-stream; charset=utf-8",
+  fields: OPENAI_CHAT_FIELDS,
+  readsHeaders: [],
   encodeRequest: encodeOpenaiChatRequest,
   decodeResponse: decodeOpenaiChatAnswer,
   openFramer: (contentType) =>

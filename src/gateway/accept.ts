@@ -9,14 +9,27 @@ import { type BrandHeaders, brandHeaders } from "./brand-headers";
 import type { Door } from "./door";
 import { tagOf } from "./tag";
 
+/** Of a version or a list of betas. */
+const HEADER_CHARACTERS_MAX = 2_048;
+
 export function arrive(door: Door, ports: Ports): Arrived {
   return { door: door.name, requestId: ports.ids.requestId(), receivedAt: ports.clock.now(), startedMs: ports.clock.elapsedMs() };
 }
 
 /** Throws 401 and 400 (`invalid_tag`, `unsupported_parameter`). */
-export function accept(arrived: Arrived, request: Request, ports: Ports): Accepted {
+export function accept(arrived: Arrived, request: Request, door: Door, ports: Ports): Accepted {
   const presentedKey = presentKey(request.headers, ports.settings);
-  return { ...arrived, presentedKey, hints: readHints(request.headers, brandHeaders(ports.settings.brand)) };
+  const hints = readHints(request.headers, brandHeaders(ports.settings.brand));
+  return { ...arrived, presentedKey, hints, dialectHeaders: readNamed(request.headers, door.dialect.readsHeaders) };
+}
+
+function readNamed(headers: Headers, names: readonly string[]): Readonly<Record<string, string>> {
+  const read: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers.get(name);
+    if (value !== null) read[name] = value.slice(0, HEADER_CHARACTERS_MAX);
+  }
+  return read;
 }
 
 /** The key as the caller presents it. Only its shape and checksum are looked at: no look-up, no timing to learn from. */

@@ -20,7 +20,9 @@ export function answerContext(
   return {
     model: shownModel(planned, attempt),
     extensionName: ports.settings.brand.namespace,
-    fallbackId: `chatcmpl-${planned.requestId}`,
+    requestId: planned.requestId,
+    request: planned.request,
+    asked: planned.json,
     createdAt: Math.floor(planned.receivedAt / 1000),
     includeUsage: planned.includeUsage,
     stamp(usage) {

@@ -5,6 +5,7 @@ import type { NanoUsd } from "../core/money";
 import { DialError, type DialRequest, type DialResponse, type HeaderView, type Ports } from "../core/ports";
 import type { Usage } from "../core/usage";
 import type { AnswerContext, Dialect } from "../dialects/dialect";
+import { openToolRestorer } from "../dialects/tool-names";
 import type { Provider } from "../providers/provider";
 import { providerNamed } from "../providers/registry";
 import { answerContext } from "./answer-context";
@@ -13,6 +14,7 @@ import { connectionOf, withoutCredential } from "./credential";
 import type { Door } from "./door";
 import { LiveStream } from "./live-stream";
 import type { Meter } from "./meter";
+import { plannedDialect } from "./operation";
 import { passedHeaders } from "./passed-headers";
 import { onStopping } from "./stopping";
 import { openTranslator } from "./translator";
@@ -35,7 +37,7 @@ const MAX_ERROR_BYTES = 256 * 1024;
 /** Throws what goes wrong; `failedAttempt` says what that means for the next attempt. */
 export async function openAnswer(work: Work, ports: Ports, callerSignal: AbortSignal): Promise<FirstAnswer> {
   const provider = providerNamed(work.attempt.target.provider);
-  const dialect = provider.operations.chat.dialect;
+  const dialect = plannedDialect(provider, work.door);
   const { deadlines } = ports.settings;
   const stream = work.planned.request.stream;
   const watch = watchAttempt(ports, callerSignal, provider, stream ? deadlines.firstChunkMs : deadlines.answerMs);
@@ -111,7 +113,9 @@ async function rejected(work: Work, provider: Provider, dialect: Dialect, respon
     // The status alone says enough: an error's body that breaks off is no second error.
     if (!(thrown instanceof Failure || thrown instanceof DialError)) throw thrown;
   }
-  const { failure, retry } = dialect.decodeError(response.status, response.headers, body);
+  const { failure: told, retry } = dialect.decodeError(response.status, response.headers, body);
+  const failure =
+    told.param === undefined || dialect.name === work.door.dialect.name ? told : told.with({ param: work.planned.nameOf(told.param) });
   work.meter.errorCode = failure.code;
   const connection = connectionOf(work.planned, provider.name, ports);
   const headers = passedHeaders(provider, response.headers, connection);
@@ -156,7 +160,8 @@ function forwardWhole(door: Door, bytes: Uint8Array, context: AnswerContext, met
 function translateWhole(door: Door, dialect: Dialect, bytes: Uint8Array, context: AnswerContext, meter: Meter): string {
   const events = dialect.decodeResponse(new TextDecoder().decode(bytes));
   meter.seeWhole(events);
-  return door.dialect.encodeResponse(events, context);
+  const restorer = openToolRestorer(context.request);
+  return door.dialect.encodeResponse(restorer ? events.flatMap((event) => restorer.push(event)) : events, context);
 }
 
 interface StreamWork extends Work {

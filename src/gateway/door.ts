@@ -2,10 +2,13 @@
 import type { DoorName } from "../core/exchange";
 import type { DoorDialect } from "../dialects/dialect";
 import { openaiChat } from "../dialects/openai-chat";
+import type { Operation } from "../providers/provider";
 
 export interface Door {
   readonly name: DoorName;
+  /** What a provider must be able to do to serve it. */
+  readonly operation: Operation;
   readonly dialect: DoorDialect;
 }
 
-export const CHAT_DOOR: Door = { name: "chat", dialect: openaiChat };
+export const CHAT_DOOR: Door = { name: "chat", operation: "chat", dialect: openaiChat };

@@ -6,6 +6,7 @@ import type { FailureBody } from "../dialects/dialect";
 export function failureBody(failure: Failure, requestId: string): FailureBody {
   const { says } = failure;
   return {
+    status: failure.row.status,
     message: failure.message,
     type: (failure.row.fault === "caller" ? says?.type : undefined) ?? FAILURES[failure.code].type,
     param: failure.param ?? says?.param ?? null,

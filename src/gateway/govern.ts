@@ -4,6 +4,8 @@ import type { Door } from "./door";
 
 /** Throws 400s that name the field. */
 export function govern(received: Received, door: Door): Governed {
-  const { request, includeUsage } = door.dialect.decodeRequest(received.json);
-  return { ...received, request, includeUsage };
+  const { request, includeUsage, nameOf = itself } = door.dialect.decodeRequest(received.json, received.dialectHeaders);
+  return { ...received, request, includeUsage, nameOf };
 }
+
+const itself = (param: string): string => param;

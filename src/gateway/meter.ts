@@ -66,6 +66,8 @@ export class Meter {
       case "annotations":
       case "audio":
       case "image":
+      case "embedding":
+      case "token-count":
         return;
     }
   }
@@ -85,6 +87,8 @@ function tokensOf(event: ChatEvent): number {
     case "annotations":
     case "audio":
     case "image":
+    case "embedding":
+    case "token-count":
     case "finish":
     case "usage":
       return 0;

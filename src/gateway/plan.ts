@@ -25,7 +25,7 @@ export function plan(governed: Governed, door: Door, ports: Ports): Planned {
   for (const candidate of candidates) {
     if (targets.length >= ports.settings.limits.maxTargets) break;
     try {
-      targets.push(targetOf(governed, candidate, door.dialect, ports));
+      targets.push(targetOf(governed, candidate, door, ports));
     } catch (thrown) {
       // What one target cannot honour, another may: only when none can is it the caller's to mend.
       if (!(thrown instanceof Failure && thrown.code === "unsupported_parameter")) throw thrown;

@@ -16,7 +16,7 @@ import { refuse } from "./refuse";
 export async function serve(request: Request, door: Door, ports: Ports): Promise<Response> {
   let reached: Arrived = arrive(door, ports);
   try {
-    const accepted = accept(reached, request, ports);
+    const accepted = accept(reached, request, door, ports);
     reached = accepted;
     const authenticated = authenticate(accepted, ports);
     reached = authenticated;

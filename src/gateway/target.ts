@@ -1,10 +1,13 @@
 // A target: a provider's model, the request as it will read it, and the most the call can cost there.
 import type { Governed, Outgoing, Target } from "../core/exchange";
+import { Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
 import type { ModelInfo, Price } from "../core/price";
 import type { DoorDialect, EncodeContext } from "../dialects/dialect";
 import { boundOf } from "../policy/bound";
 import type { Provider } from "../providers/provider";
+import type { Door } from "./door";
+import { dialectFor } from "./operation";
 
 /** Where a model stands. A simulated call is described and priced as the real one. */
 export interface Candidate {
@@ -18,7 +21,7 @@ export interface Candidate {
 const FALLBACK_MAX_TOKENS = 4_096;
 
 /** Throws 400 `unsupported_parameter` where the target cannot honour what the request means. */
-export function targetOf(governed: Governed, candidate: Candidate, door: DoorDialect, ports: Ports): Target {
+export function targetOf(governed: Governed, candidate: Candidate, door: Door, ports: Ports): Target {
   const { provider, model, catalogue } = candidate;
   const info = ports.prices.model(catalogue, model, governed.receivedAt);
   const price = ports.prices.price(catalogue, model, governed.receivedAt);
@@ -36,15 +39,11 @@ export function targetOf(governed: Governed, candidate: Candidate, door: DoorDia
   };
 }
 
-function encode(
-  governed: Governed,
-  provider: Provider,
-  model: string,
-  info: ModelInfo | undefined,
-  door: DoorDialect,
-  ports: Ports,
-): Outgoing {
-  const { dialect } = provider.operations.chat;
+function encode(governed: Governed, provider: Provider, model: string, info: ModelInfo | undefined, door: Door, ports: Ports): Outgoing {
+  const dialect = dialectFor(provider, door);
+  if (!dialect) {
+    throw new Failure("unsupported_parameter", `${provider.displayName} does not serve ${door.operation} here.`, { param: "model" });
+  }
   const context: EncodeContext = {
     model,
     defaultMaxOutputTokens: info?.maxOutputTokens ?? FALLBACK_MAX_TOKENS,
@@ -53,13 +52,25 @@ function encode(
     deviations: provider.deviations,
     extensionName: ports.settings.brand.namespace,
     routed: model !== governed.request.model,
+    caller: door.dialect,
   };
   const outgoing =
-    dialect.name === door.name
-      ? forwarded(door.forwardRequest(governed.bytes, { request: governed.request, includeUsage: governed.includeUsage }, context))
-      : dialect.encodeRequest(governed.request, context);
+    dialect.name === door.dialect.name
+      ? forwarded(door.dialect.forwardRequest(governed.bytes, governed, context))
+      : inCallersWords(governed, () => dialect.encodeRequest(governed.request, context));
   const { unheeded } = governed.hints;
   return unheeded.length === 0 ? outgoing : { ...outgoing, ignored: [...outgoing.ignored, ...unheeded] };
+}
+
+/** What has no place is told by the name that the caller gave it. */
+function inCallersWords(governed: Governed, encode: () => Outgoing): Outgoing {
+  try {
+    const outgoing = encode();
+    return { ...outgoing, ignored: outgoing.ignored.map(governed.nameOf) };
+  } catch (thrown) {
+    if (!(thrown instanceof Failure) || thrown.param === undefined) throw thrown;
+    throw thrown.with({ param: governed.nameOf(thrown.param) });
+  }
 }
 
 const forwarded = ({ bytes, ...rest }: ReturnType<DoorDialect["forwardRequest"]>): Outgoing => ({ ...rest, body: bytes });

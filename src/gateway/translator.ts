@@ -3,6 +3,7 @@
 import type { Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
 import type { Dialect } from "../dialects/dialect";
+import { openToolRestorer } from "../dialects/tool-names";
 import type { Provider } from "../providers/provider";
 import type { Frame } from "../wire/frame";
 import { answerContext } from "./answer-context";
@@ -54,10 +55,14 @@ export function openTranslator(work: Work, ports: Ports, dialect: Dialect, provi
 
   const decoder = dialect.openStream(provider.deviations);
   const encoder = door.dialect.openEncoder(context);
+  const restorer = openToolRestorer(planned.request);
   const write = (events: Parameters<typeof meter.see>[0]): string => {
     meter.see(events);
     let text = "";
-    for (const event of events) text += encoder.push(event);
+    for (const event of events) {
+      if (!restorer) text += encoder.push(event);
+      else for (const restored of restorer.push(event)) text += encoder.push(restored);
+    }
     return text;
   };
   return {

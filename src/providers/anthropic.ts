@@ -10,7 +10,7 @@ export const anthropic: Provider = {
   keyVariable: "ANTHROPIC_API_KEY",
   auth: { scheme: "header", name: "x-api-key" },
   headers: {},
-  operations: { chat: { dialect: anthropicMessages } },
+  operations: [{ does: "chat", dialect: anthropicMessages }],
   unsupported: [],
   deviations: {},
   onCallerGone: "cancel",

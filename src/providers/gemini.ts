@@ -10,7 +10,7 @@ export const gemini: Provider = {
   keyVariable: "GEMINI_API_KEY",
   auth: { scheme: "header", name: "x-goog-api-key" },
   headers: {},
-  operations: { chat: { dialect: geminiDialect } },
+  operations: [{ does: "chat", dialect: geminiDialect }],
   unsupported: [],
   deviations: {},
   onCallerGone: "cancel",

@@ -10,7 +10,7 @@ export const openai: Provider = {
   keyVariable: "OPENAI_API_KEY",
   auth: { scheme: "bearer" },
   headers: {},
-  operations: { chat: { dialect: openaiChat } },
+  operations: [{ does: "chat", dialect: openaiChat }],
   unsupported: [],
   deviations: {},
   onCallerGone: "cancel",

@@ -5,7 +5,13 @@ import type { Deviations, Dialect } from "../dialects/dialect";
 
 export type AuthScheme = { scheme: "bearer" } | { scheme: "header"; name: string };
 
-export type Operation = "chat";
+export type Operation = "chat" | "embeddings" | "count-tokens";
+
+/** One way in which a provider does something. */
+export interface OperationRow {
+  readonly does: Operation;
+  readonly dialect: Dialect;
+}
 
 export interface Provider {
   /** The slug: "openai". */
@@ -20,7 +26,8 @@ export interface Provider {
   readonly auth: AuthScheme;
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly operations: { readonly chat: { readonly dialect: Dialect } };
+  /** The caller's own dialect is used where it is among them, else the first that does the thing. */
+  readonly operations: readonly OperationRow[];
   /** Fields of a request that this provider refuses, by OpenAI's names. */
   readonly unsupported: readonly string[];
   readonly deviations: Deviations;

@@ -15,7 +15,7 @@ export const simulator: Provider = {
   keyVariable: "",
   auth: { scheme: "bearer" },
   headers: {},
-  operations: { chat: { dialect: openaiChat } },
+  operations: [{ does: "chat", dialect: openaiChat }],
   unsupported: [],
   deviations: {},
   onCallerGone: "cancel",

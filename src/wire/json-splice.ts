@@ -7,6 +7,8 @@ export type JsonEdit =
   | { op: "set"; name: string; value: string }
   /** Sets a member inside a top-level object. Where `outer` is missing or is not an object, it becomes one. */
   | { op: "set-inside"; outer: string; name: string; value: string }
+  /** Makes edits inside a top-level object; where `name` is missing or is no object, nothing. */
+  | { op: "within"; name: string; edits: readonly JsonEdit[] }
   | { op: "remove"; name: string };
 
 interface Cut {
@@ -44,9 +46,12 @@ function cutsOf(bytes: Uint8Array, span: ObjectSpan, edits: readonly JsonEdit[])
         removed ??= new Set();
         removed.add(index);
       } else if (edit.op === "set") cuts.push({ start: member.valueStart, end: member.valueEnd, text: edit.value });
-      else cuts.push(...cutsInside(bytes, member.valueStart, member.valueEnd, edit));
+      else if (edit.op === "within") {
+        const inner = objectSpan(bytes, member.valueStart);
+        if (inner) cuts.push(...cutsOf(bytes, inner, edit.edits));
+      } else cuts.push(...cutsInside(bytes, member.valueStart, member.valueEnd, edit));
     }
-    if (found || edit.op === "remove") continue;
+    if (found || edit.op === "remove" || edit.op === "within") continue;
     if (added !== "") added += ",";
     added += edit.op === "set" ? `"${name}":${edit.value}` : `"${name}":{"${edit.name}":${edit.value}}`;
   }

@@ -14,7 +14,9 @@ import { answered, isStream, ofType, textOfAnswer } from "./anthropic-gemini-rep
 const context: AnswerContext = {
   model: "asked-for",
   extensionName: "tollway",
-  fallbackId: "chatcmpl-fallback",
+  requestId: "fallback",
+  request: { model: "asked-for", messages: [], stream: false, rest: {} },
+  asked: {},
   createdAt: 1_790_000_000,
   includeUsage: true,
   stamp: () => ({ costUsd: undefined, extension: undefined }),

@@ -196,7 +196,7 @@ describe("openEncoder()", () => {
     const encoder = openaiChat.openEncoder(context);
     encoder.push(start);
     encoder.push(finish);
-    const body = { message: "gone", type: "server_error", param: null, code: "stream_truncated", facts: { request_id: "r" } };
+    const body = { status: 502, message: "gone", type: "server_error", param: null, code: "stream_truncated", facts: { request_id: "r" } };
     expect(encoder.fail(body)).toBe(
       'data: {"error":{"message":"gone","type":"server_error","param":null,"code":"stream_truncated","acme":{"request_id":"r"}}}\n\n',
     );

@@ -327,7 +327,14 @@ describe("openForwarder()", () => {
     const last = frames[2];
     expect(failureOf(() => last && forwarder.push(last)).message).toContain("broke");
     expect(failureOf(() => forwarder.end()).code).toBe("stream_truncated");
-    const failed = forwarder.fail({ message: "m", type: "server_error", param: null, code: "upstream_error", facts: { a: 1 } });
+    const failed = forwarder.fail({
+      status: 502,
+      message: "m",
+      type: "server_error",
+      param: null,
+      code: "upstream_error",
+      facts: { a: 1 },
+    });
     expect(failed).toBe('data: {"error":{"message":"m","type":"server_error","param":null,"code":"upstream_error","tollway":{"a":1}}}\n\n');
   });
 });

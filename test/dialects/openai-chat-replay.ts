@@ -79,7 +79,9 @@ export function answerContext(
   const context: AnswerContext = {
     model: "the-model-asked-for",
     extensionName: "tollway",
-    fallbackId: "chatcmpl-fallback",
+    requestId: "fallback",
+    request: { model: "the-model-asked-for", messages: [], stream: false, rest: {} },
+    asked: {},
     createdAt: 1_700_000_000,
     includeUsage: false,
     stamp(usage) {

@@ -86,6 +86,6 @@ describe("the rows of providers", () => {
     expect(simulator.inProcess).toBeFunction();
     expect(simulator.autoModels).toEqual({});
     expect(PROVIDERS).not.toContain(simulator);
-    expect(simulator.operations.chat.dialect).toBe(openaiChat);
+    expect(simulator.operations[0]?.dialect).toBe(openaiChat);
   });
 });

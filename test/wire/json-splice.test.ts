@@ -54,6 +54,9 @@ describe("spliceJson()", () => {
         fc
           .tuple(fc.constantFrom("x", "cost"), value)
           .map(([inner, to]): JsonEdit => ({ op: "set-inside", outer: name, name: inner, value: JSON.stringify(to) })),
+        fc
+          .tuple(fc.constantFrom("x", "cost"), value)
+          .map(([inner, to]): JsonEdit => ({ op: "within", name, edits: [{ op: "set", name: inner, value: JSON.stringify(to) }] })),
       ),
     );
     const edits = fc.uniqueArray(edit, { selector: (each) => (each.op === "set-inside" ? each.outer : each.name), maxLength: 4 });
@@ -64,9 +67,12 @@ describe("spliceJson()", () => {
           if (change.op === "remove") delete expected[change.name];
           else if (change.op === "set") expected[change.name] = JSON.parse(change.value);
           else {
-            const outer = expected[change.outer];
+            const [inner] = change.op === "within" ? change.edits : [change];
+            const place = change.op === "within" ? change.name : change.outer;
+            const outer = expected[place];
             const isObject = typeof outer === "object" && outer !== null && !Array.isArray(outer);
-            expected[change.outer] = { ...(isObject ? outer : {}), [change.name]: JSON.parse(change.value) };
+            if (change.op === "within" && !isObject) continue;
+            if (inner && "value" in inner) expected[place] = { ...(isObject ? outer : {}), [inner.name]: JSON.parse(inner.value) };
           }
         }
         expect(JSON.parse(splice(JSON.stringify(before, null, indent), ...changes))).toEqual(expected);

@@ -1,0 +1,17 @@
+// Which of a provider's dialects serves a door: the caller's own where the provider speaks it, so that bytes go through.
+import type { Dialect } from "../dialects/dialect";
+import type { Provider } from "../providers/provider";
+import type { Door } from "./door";
+
+/** undefined: the provider cannot do what the door asks for. */
+export function dialectFor(provider: Provider, door: Door): Dialect | undefined {
+  const able = provider.operations.filter((row) => row.does === door.operation);
+  return (able.find((row) => row.dialect.name === door.dialect.name) ?? able[0])?.dialect;
+}
+
+/** As `dialectFor`, for a target that was planned: that it has none is a bug of ours. */
+export function plannedDialect(provider: Provider, door: Door): Dialect {
+  const dialect = dialectFor(provider, door);
+  if (!dialect) throw new Error(`${provider.name} was planned for ${door.name}, which it cannot serve`);
+  return dialect;
+}
