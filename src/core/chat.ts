@@ -87,6 +87,8 @@ export interface HostedTool {
   type: string;
   /** Where it stands in the caller's request ("tools[2]"). */
   at: string;
+  /** The caller's cap on calls. Absent: none. */
+  maxCalls?: number | undefined;
 }
 
 export type ToolChoice = "auto" | "none" | "required" | { name: string };

@@ -32,6 +32,8 @@ export interface EncodeContext {
   routed?: boolean | undefined;
   /** The key of our own object in bodies: it never goes to a provider. Absent: "tollway". */
   extensionName?: string | undefined;
+  /** Whether the model may think, as the catalogue knows it. undefined: not known. */
+  reasons?: boolean | undefined;
   /** The dialect that the caller speaks, which says what the names in `request.rest` mean. Absent: Chat Completions. */
   caller?: Pick<DoorDialect, "name" | "fields"> | undefined;
 }

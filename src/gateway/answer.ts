@@ -12,6 +12,7 @@ import { passedHeaders } from "./passed-headers";
 
 export function answer(called: Called, door: Door, ports: Ports): Response {
   const headers = answerHeaders(called, ports);
+  if (door.dialect.requestIdHeader !== undefined) headers[door.dialect.requestIdHeader] = called.requestId;
   switch (called.answer.kind) {
     case "whole":
       headers["content-type"] = "application/json";
@@ -41,7 +42,7 @@ function answerHeaders(called: Called, ports: Ports): Record<string, string> {
   headers[names.attempts] = String(attempt.number);
   const { ignored } = target.outgoing;
   if (ignored.length > 0) headers[names.ignored] = headerText(ignored.join(","));
-  if (target.injectedMaxTokens !== undefined) headers[names.maxTokens] = String(target.injectedMaxTokens);
+  if (target.injectedMaxTokens !== undefined && target.injectedMaxTokens > 0) headers[names.maxTokens] = String(target.injectedMaxTokens);
   if (first.kind === "whole" && first.costUsd !== undefined) {
     headers[names.costUsd] = usdText(first.costUsd);
     const saved = savedUsd(called, first.costUsd, first.usage);

@@ -11,6 +11,7 @@ export function refuse(thrown: unknown, reached: Arrived | Accepted | Authentica
   const { requestId } = reached;
   const body = door.dialect.encodeFailure(failureBody(failure, requestId), ports.settings.brand.namespace);
   const headers = failureHeaders(failure, requestId, ports.settings);
+  if (door.dialect.requestIdHeader !== undefined) headers.set(door.dialect.requestIdHeader, requestId);
   const attempts = failure.facts?.["attempts"];
   if (attempts !== undefined) headers.set(`x-${ports.settings.brand.namespace}-attempts`, String(attempts));
   return new Response(body, { status: failure.row.status, headers });

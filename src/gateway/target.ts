@@ -32,10 +32,10 @@ export function targetOf(governed: Governed, candidate: Candidate, door: Door, p
     model,
     tier: info?.tier,
     price,
-    bound: boundAt(governed, model, info, price, outgoing),
+    bound: boundAt(governed, model, info, price, outgoing, dialectFor(provider, door)?.name === door.dialect.name),
     outgoing,
     injectedMaxTokens: asked === undefined ? outgoing.maxOutputTokens : undefined,
-    reasons: info?.capabilities.includes("reasoning"),
+    reasons: reasonsOf(info),
   };
 }
 
@@ -53,6 +53,7 @@ function encode(governed: Governed, provider: Provider, model: string, info: Mod
     extensionName: ports.settings.brand.namespace,
     routed: model !== governed.request.model,
     caller: door.dialect,
+    reasons: reasonsOf(info),
   };
   const outgoing =
     dialect.name === door.dialect.name
@@ -73,6 +74,8 @@ function inCallersWords(governed: Governed, encode: () => Outgoing): Outgoing {
   }
 }
 
+const reasonsOf = (info: ModelInfo | undefined): boolean | undefined => info?.capabilities.includes("reasoning");
+
 const forwarded = ({ bytes, ...rest }: ReturnType<DoorDialect["forwardRequest"]>): Outgoing => ({ ...rest, body: bytes });
 
 /** undefined: the call has no upper bound there, which only keys without a budget may make. */
@@ -82,9 +85,12 @@ function boundAt(
   info: ModelInfo | undefined,
   price: Price | undefined,
   outgoing: Outgoing,
+  forwards: boolean,
 ): Target["bound"] {
+  const { request } = governed;
   const bound = boundOf({
-    request: governed.request,
+    // Hosted tools go out only where the provider speaks the caller's dialect.
+    request: forwards || !request.hostedTools ? request : { ...request, hostedTools: undefined },
     body: governed.bytes,
     model,
     price,

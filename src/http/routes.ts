@@ -40,7 +40,7 @@ export interface House {
 }
 
 export interface Route {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "HEAD" | "POST" | "DELETE";
   readonly path: string;
   readonly access: Access;
   /** An object is answered as JSON. */
@@ -72,6 +72,8 @@ const status = (call: RouteCall, ready: ReturnType<House["readiness"]>): Respons
 export const ROUTES: readonly Route[] = [
   { method: "POST", path: "/v1/chat/completions", access: "line", handle: (call, house) => serve(call.request, CHAT_DOOR, house.ports) },
 
+  // Claude Code asks whether anybody is there before it sends a key.
+  { method: "HEAD", path: "/", access: "public", handle: (call) => new Response(null, { headers: { "x-request-id": call.requestId } }) },
   { method: "GET", path: "/health", access: "public", handle: () => ({ status: "ok" }) },
   { method: "GET", path: "/livez", access: "public", handle: () => ({ status: "ok" }) },
   { method: "GET", path: "/readyz", access: "public", handle: (call, house) => status(call, house.readiness()) },

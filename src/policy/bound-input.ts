@@ -97,7 +97,7 @@ export function inputCeiling(request: ChatRequest, body: Uint8Array, model: stri
   for (const tool of tools) if (tool.cache === "1h") found.write1h = true;
   // Most requests have no field beside the ones that every dialect has.
   const plain = isEmpty(request.rest);
-  const hostedTools = plain ? [] : hostedToolsOf(request.rest);
+  const hostedTools = [...(plain ? [] : hostedToolsOf(request.rest)), ...(request.hostedTools ?? []).map(billedTool)];
   const overhead =
     (CALL_OVERHEADS.find((row) => row.models.test(model))?.tokens ?? CALL_OVERHEAD) +
     request.messages.length * MESSAGE_OVERHEAD +
@@ -205,10 +205,19 @@ function hostedTool(tool: unknown, param: string): HostedTool | undefined {
   const cap = "max_uses" in tool ? tool.max_uses : undefined;
   return {
     param,
-    fee: FEES.find((row) => row.type.test(type))?.fee,
+    fee: feeOf(type),
     maxCalls: typeof cap === "number" && Number.isSafeInteger(cap) && cap >= 0 ? cap : undefined,
   };
 }
+
+const feeOf = (type: string): string | undefined => FEES.find((row) => row.type.test(type))?.fee;
+
+/** A hosted tool that the caller's dialect named. Some run on the caller's machine and cost nothing, but which is the dialect's to know. */
+const billedTool = ({ type, at, maxCalls }: NonNullable<ChatRequest["hostedTools"]>[number]): HostedTool => ({
+  param: at,
+  fee: feeOf(type),
+  maxCalls,
+});
 
 const utf8 = new TextDecoder();
 
