@@ -24,7 +24,7 @@ export function decodeUsage(said: JsonObject, serviceTier: string | undefined): 
 const DECIMALS = 15;
 
 /** A cost in USD as a JSON number, rounded up to the nano-USD. */
-function costOf(value: unknown): NanoUsd | undefined {
+export function costOf(value: unknown): NanoUsd | undefined {
   if (typeof value !== "number" || !(value >= 0 && value < 1e6)) return undefined;
   const [whole = "0", fraction = ""] = value.toFixed(DECIMALS).split(".");
   const finest = BigInt(whole + fraction.padEnd(DECIMALS, "0"));
