@@ -13,8 +13,28 @@ export interface Deviations {
   terminator?: "eof" | undefined;
   /** The token-limit field that this provider reads. Absent: `max_completion_tokens`. */
   maxTokensField?: "max_tokens" | undefined;
-  /** Chat Completions only: the provider reads `reasoning_content`, `reasoning_details` and seals of earlier answers. Absent: they are left out. */
+  /** Chat Completions only: the provider reads the thinking of earlier answers. Absent: it is left out. */
   takesReasoning?: true | undefined;
+  /** The field of an assistant's message in which the provider reads thinking (with `takesReasoning`). Absent: `reasoning_content`. */
+  reasoningField?: "reasoning" | "content" | undefined;
+  /** Answers may break the dialect's published types: each is checked, and written again where it does. Absent: they go through as they came. */
+  looseAnswers?: true | undefined;
+  /** Output tokens are told without the reasoning tokens beside them. */
+  reasoningBesideCompletion?: true | undefined;
+  /** Input tokens are told without the audio tokens beside them. */
+  audioBesidePrompt?: true | undefined;
+  /** The provider's word for the role "developer". Absent: the same. */
+  developerRole?: "system" | undefined;
+  /** The only ids of tool calls that the provider takes: this many of A-Z a-z 0-9. Others go out under such ids. Absent: any. */
+  toolCallIdLength?: number | undefined;
+  /** The provider's name of `seed`. */
+  seedField?: "random_seed" | undefined;
+  /** The provider does not know `stream_options`; usage comes unasked. */
+  noStreamOptions?: true | undefined;
+  /** No free-text tools: they go out as functions of one string. */
+  functionToolsOnly?: true | undefined;
+  /** Members of messages that are not the provider's own are refused there: they are left out of what is sent back. */
+  strictMessages?: true | undefined;
 }
 
 /** What `encodeRequest` needs beside the request. */
@@ -33,6 +53,8 @@ export interface EncodeContext {
   /** The key of our own object in bodies: it never goes to a provider. Absent: "tollway". */
   extensionName?: string | undefined;
   /** Whether the model may think, as the catalogue knows it. undefined: not known. */
+  reasons?: boolean | undefined;
+  /** Whether the catalogue knows the model to think before it answers; undefined: not known. */
   reasons?: boolean | undefined;
   /** The dialect that the caller speaks, which says what the names in `request.rest` mean. Absent: Chat Completions. */
   caller?: Pick<DoorDialect, "name" | "fields"> | undefined;
@@ -72,7 +94,7 @@ export interface Dialect {
   readonly name: DialectName;
   encodeRequest(request: ChatRequest, context: EncodeContext): EncodedRequest;
   /** A whole answer's body → events. Throws `Failure` (`upstream_error`) for what is not an answer. */
-  decodeResponse(body: string): ChatEvent[];
+  decodeResponse(body: string, deviations?: Deviations): ChatEvent[];
   /** How this stream is cut into frames, by the answer's content type; undefined: not a stream of this dialect. */
   openFramer(contentType: string): Framer | undefined;
   openStream(deviations: Deviations): StreamDecoder;
@@ -179,6 +201,6 @@ export interface DoorDialect extends Dialect {
     maxOutputTokens: number | undefined;
   };
   /** The provider's whole answer, spliced. `events` is the meter's reading of the same body. */
-  forwardResponse(bytes: Uint8Array, context: AnswerContext): { bytes: Uint8Array; events: readonly ChatEvent[] };
+  forwardResponse(bytes: Uint8Array, context: AnswerContext, deviations?: Deviations): { bytes: Uint8Array; events: readonly ChatEvent[] };
   openForwarder(context: AnswerContext, deviations: Deviations): StreamForwarder;
 }
