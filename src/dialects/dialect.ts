@@ -54,8 +54,6 @@ export interface EncodeContext {
   extensionName?: string | undefined;
   /** Whether the model may think, as the catalogue knows it. undefined: not known. */
   reasons?: boolean | undefined;
-  /** Whether the catalogue knows the model to think before it answers; undefined: not known. */
-  reasons?: boolean | undefined;
   /** The dialect that the caller speaks, which says what the names in `request.rest` mean. Absent: Chat Completions. */
   caller?: Pick<DoorDialect, "name" | "fields"> | undefined;
 }
