@@ -1,8 +1,9 @@
-// Makes src/store/catalogue.gen.json: what models.dev says of models, without its prices (those are genai-prices').
+// Makes src/store/catalogue.gen.json: what models.dev says of models. Its prices only where genai-prices does not know the model.
 // Run: bun scripts/catalogue.ts, with the snapshot in TOLLWAY_SHARED (default ../shared).
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import type { CatalogueFile, CatalogueRow } from "../src/store/catalogue";
+import type { CatalogueFile, CatalogueRow, CatalogueUsd } from "../src/store/catalogue";
+import { LIBRARY_DATE, LIBRARY_IDS, libraryPrice } from "../src/store/prices-library";
 
 const PROJECT = resolve(import.meta.dir, "..");
 const SNAPSHOT = join(resolve(PROJECT, process.env.TOLLWAY_SHARED ?? "../shared"), "catalogue/models-dev-subset.json");
@@ -33,6 +34,7 @@ const modelSchema = z.looseObject({
   temperature: z.boolean().optional(),
   tool_call: z.boolean().optional(),
   structured_output: z.boolean().optional(),
+  cost: z.record(z.string(), z.union([z.number(), z.looseObject({}), z.array(z.looseObject({}))])).optional(),
   limit: z.looseObject({ context: z.number(), output: z.number() }),
   modalities: z.looseObject({ input: z.array(z.string()), output: z.array(z.string()) }),
 });
@@ -59,7 +61,50 @@ const CAPABILITIES = [
   ["temperature", "temperature"],
 ] as const;
 
-function rowOf(id: string, model: Model): CatalogueRow {
+/** The snapshot's rates and ours. A price with any other part (and with a fee that is told nowhere) is none. */
+const RATES: Readonly<Record<string, "input" | "output" | "cacheRead" | "cacheWrite" | "inputAudio">> = {
+  input: "input",
+  output: "output",
+  cache_read: "cacheRead",
+  cached_input: "cacheRead",
+  cache_write: "cacheWrite",
+  input_audio: "inputAudio",
+};
+const HAS_FEES = /search|^groq\/compound/;
+
+type Cost = Readonly<Record<string, unknown>>;
+
+function ratesOf(cost: Cost): CatalogueUsd | undefined {
+  const rates: Record<string, string> = {};
+  for (const [name, amount] of Object.entries(cost)) {
+    const rate = RATES[name];
+    if (rate === undefined || typeof amount !== "number") return undefined;
+    rates[rate] = String(amount);
+  }
+  return rates["input"] === undefined || rates["output"] === undefined ? undefined : (rates as unknown as CatalogueUsd);
+}
+
+/** One tier at most, by its size: `{tier: {size}, input, …}`. */
+function usdOf({ tiers, context_over_200k: _, ...cost }: Cost): CatalogueUsd | undefined {
+  const base = ratesOf(cost);
+  if (!base || !Array.isArray(tiers)) return base;
+  const [first, more] = tiers as (Cost & { tier?: { size?: number } })[];
+  const { tier, ...rates } = first ?? {};
+  const above = ratesOf(rates);
+  return more === undefined && above && tier?.size !== undefined ? { ...base, above: { tokens: tier.size, usd: above } } : undefined;
+}
+
+/** Only where the price list does not know the model. */
+function gapOf(slug: string, id: string, model: Model): { usd?: CatalogueUsd } {
+  const known = libraryPrice(LIBRARY_IDS[slug] ?? "", id.toLowerCase(), Date.parse(LIBRARY_DATE)) !== undefined;
+  const text = model.modalities.output.every((modality) => modality === "text");
+  if (known || !text || !model.cost || HAS_FEES.test(id)) return {};
+  const usd = usdOf(model.cost);
+  const free = usd && Number(usd.input) === 0 && Number(usd.output) === 0;
+  return usd && !free ? { usd } : {};
+}
+
+function rowOf(slug: string, id: string, model: Model): CatalogueRow {
   const embedding = isEmbedding(id, model);
   return {
     id,
@@ -71,6 +116,7 @@ function rowOf(id: string, model: Model): CatalogueRow {
     out: embedding ? ["embedding"] : model.modalities.output,
     can: CAPABILITIES.filter(([, field]) => model[field] === true).map(([capability]) => capability),
     ...(model.release_date === undefined ? {} : { released: model.release_date }),
+    ...gapOf(slug, id, model),
   };
 }
 
@@ -83,7 +129,7 @@ const file: CatalogueFile = {
   providers: Object.fromEntries(
     Object.entries(PROVIDERS).map(([name, slug]) => {
       const models = Object.entries(snapshot.providers[name] ?? {});
-      const rows = models.filter(([id, model]) => isChat(model) || isEmbedding(id, model)).map(([id, model]) => rowOf(id, model));
+      const rows = models.filter(([id, model]) => isChat(model) || isEmbedding(id, model)).map(([id, model]) => rowOf(slug, id, model));
       return [slug, rows.sort((a, b) => (a.id < b.id ? -1 : 1))];
     }),
   ),

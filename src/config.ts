@@ -3,13 +3,15 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { type Brand, TOLLWAY } from "./core/brand";
 import { Secret } from "./core/secret";
-import type { Connection, Settings } from "./core/settings";
+import { baseUrlVariable, type Connection, type Settings } from "./core/settings";
 
 /** What config needs to know of a provider: its row's address and key variable. */
 export interface ProviderEntry {
   name: string;
   baseUrl: string;
   keyVariable: string;
+  /** Connected by its base URL, with a key or without. */
+  selfHosted?: true | undefined;
 }
 
 export interface Config {
@@ -91,6 +93,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Names of the configuration file's settings are the environment's, in lower case and without TOLLWAY_. */
 const fileName = (variable: string): string => variable.slice("TOLLWAY_".length).toLowerCase();
 const NEVER_IN_FILE = new Set(["admin_key", "key_pepper", "database_token"]);
+const ENDPOINT_SETTING = /^byo_[a-z0-9_]+_(base_url|api_key|models|price)$/;
+const ENDPOINT_KEY = /^byo_.*_api_key$/;
 
 /** Flags win over the environment, the environment over the file. Throws `ConfigFaults`. */
 export function readConfig(
@@ -152,21 +156,87 @@ const secret = (text: string | undefined): Secret | undefined => (text === undef
 
 export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 
-const baseUrlVariable = (provider: ProviderEntry): string => `TOLLWAY_${provider.name.toUpperCase()}_BASE_URL`;
+/** "0.50/1.50": USD per million tokens in and out. */
+const PRICE = /^(\d{1,6}(?:\.\d{1,9})?)\/(\d{1,6}(?:\.\d{1,9})?)$/;
+/** What a header can carry, without spaces. */
+const NO_KEY = /[^\x21-\x7e]/;
 
 function readConnections(env: Environment, providers: readonly ProviderEntry[], faults: string[]): Connection[] {
   const connections: Connection[] = [];
   for (const provider of providers) {
-    const variable = baseUrlVariable(provider);
+    const variable = baseUrlVariable(provider.name);
     const baseUrl = env[variable] ?? provider.baseUrl;
     const fault = baseUrlFault(baseUrl);
     if (fault) faults.push(`${variable}: ${fault}`);
-    const key = env[provider.keyVariable];
-    if (key === undefined) continue;
-    if (/[^\x21-\x7e]/.test(key)) faults.push(`${provider.keyVariable}: holds a space or a character that no key has`);
-    else connections.push({ provider: provider.name, baseUrl: baseUrl.replace(/\/+$/, ""), credential: new Secret(key) });
+    const credential = readKey(env, provider.keyVariable, faults);
+    if (provider.selfHosted) {
+      const models = readModels(env, provider.name);
+      if (env[variable] !== undefined) connections.push({ provider: provider.name, baseUrl: trimmed(baseUrl), credential, ...models });
+      else if (env[sibling(provider.name, "MODELS")] !== undefined) faults.push(lonely(sibling(provider.name, "MODELS"), variable));
+    } else if (credential) connections.push({ provider: provider.name, baseUrl: trimmed(baseUrl), credential });
+  }
+  return [...connections, ...readEndpoints(env, faults)];
+}
+
+const trimmed = (baseUrl: string): string => baseUrl.replace(/\/+$/, "");
+
+function readKey(env: Environment, variable: string, faults: string[]): Secret | undefined {
+  const key = env[variable];
+  if (key === undefined) return undefined;
+  if (NO_KEY.test(key)) faults.push(`${variable}: holds a space or a character that no key has`);
+  return new Secret(key);
+}
+
+/** Another variable of the same provider: TOLLWAY_VLLM_MODELS. */
+const sibling = (provider: string, ending: string): string => baseUrlVariable(provider).replace(/BASE_URL$/, ending);
+const lonely = (variable: string, address: string): string => `${variable}: belongs to an address, and ${address} is not set`;
+
+/** Ids with commas between them. `prefix`: what callers write before them. */
+function readModels(env: Environment, provider: string, prefix = ""): Pick<Connection, "models"> {
+  const text = env[sibling(provider, "MODELS")];
+  if (text === undefined) return {};
+  const ids = text.split(",").map((id) => id.trim());
+  return { models: [...new Set(ids.filter((id) => id !== ""))].map((id) => `${prefix}${id}`) };
+}
+
+const ENDPOINT_VARIABLE = /^TOLLWAY_BYO_(.*?)_?(BASE_URL|API_KEY|MODELS|PRICE)$/;
+/** As an environment can name it; the slug has a dash for each underscore. */
+const ENDPOINT_NAME = /^[A-Z0-9]+(?:_[A-Z0-9]+)*$/;
+
+/** Endpoints of the operator's: TOLLWAY_BYO_<NAME>_BASE_URL connects "byo:<name>". */
+function readEndpoints(env: Environment, faults: string[]): Connection[] {
+  const connections: Connection[] = [];
+  for (const variable of Object.keys(env)
+    .filter((name) => name.startsWith("TOLLWAY_BYO_"))
+    .sort()) {
+    const [, name = "", what] = ENDPOINT_VARIABLE.exec(variable) ?? [];
+    if (what === undefined || !ENDPOINT_NAME.test(name)) {
+      faults.push(`${variable}: takes the form TOLLWAY_BYO_<NAME>_BASE_URL, _API_KEY, _MODELS or _PRICE, the name of A-Z 0-9 _`);
+      continue;
+    }
+    const provider = `byo:${name.toLowerCase().replaceAll("_", "-")}`;
+    const address = baseUrlVariable(provider);
+    if (what !== "BASE_URL") {
+      if (env[address] === undefined) faults.push(lonely(variable, address));
+      continue;
+    }
+    const baseUrl = env[variable] ?? "";
+    const fault = baseUrlFault(baseUrl);
+    if (fault) faults.push(`${variable}: ${fault}`);
+    const credential = readKey(env, sibling(provider, "API_KEY"), faults);
+    const price = readPrice(env, sibling(provider, "PRICE"), faults);
+    connections.push({ provider, baseUrl: trimmed(baseUrl), credential, ...readModels(env, provider, `${provider}/`), ...price });
   }
   return connections;
+}
+
+function readPrice(env: Environment, variable: string, faults: string[]): Pick<Connection, "price"> {
+  const text = env[variable];
+  if (text === undefined) return {};
+  const [, input, output] = PRICE.exec(text) ?? [];
+  if (input !== undefined && output !== undefined) return { price: { input, output } };
+  faults.push(`${variable}: takes USD per million tokens in and out, as in 0.50/1.50`);
+  return {};
 }
 
 function baseUrlFault(text: string): string | undefined {
@@ -190,11 +260,13 @@ function readFile(file: { name: string; text: string }, providers: readonly Prov
     faults.push(`${file.name}: takes a map of settings`);
     return {};
   }
-  const known = new Set([...Object.keys(ENVIRONMENT.shape), ...providers.map(baseUrlVariable)].map(fileName));
+  const addresses = providers.map(({ name }) => baseUrlVariable(name));
+  const lists = providers.filter(({ selfHosted }) => selfHosted).map(({ name }) => sibling(name, "MODELS"));
+  const known = new Set([...Object.keys(ENVIRONMENT.shape), ...addresses, ...lists].map(fileName));
   const settings: Record<string, string> = {};
   for (const [name, value] of Object.entries(content)) {
-    if (!known.has(name)) faults.push(`${file.name}: "${name}" is not a setting`);
-    else if (NEVER_IN_FILE.has(name))
+    if (!known.has(name) && !ENDPOINT_SETTING.test(name)) faults.push(`${file.name}: "${name}" is not a setting`);
+    else if (NEVER_IN_FILE.has(name) || ENDPOINT_KEY.test(name))
       faults.push(`${file.name}: "${name}" is a secret; set TOLLWAY_${name.toUpperCase()} in the environment`);
     else if (typeof value === "object") faults.push(`${file.name}: "${name}" takes a plain value`);
     else settings[`TOLLWAY_${name.toUpperCase()}`] = String(value);

@@ -123,7 +123,7 @@ async function openGateway(config: Config): Promise<Gateway> {
     ids: idsFrom(systemClock),
     dial: openDial({ allowPrivate: config.allowPrivateUpstreams, elapsedMs: systemClock.elapsedMs }),
     retries: new RetryBudget(),
-    prices: store.priceVersions.keeping(openPrices()),
+    prices: store.priceVersions.keeping(openPrices({ endpoints: config.connections })),
     keys: store.keys,
     holds: store.holds,
     ledger: store.ledger,
@@ -170,13 +170,19 @@ function listenForOperator(gateway: Gateway): Listening {
   return socket;
 }
 
+/** The first few of the rows', as an example. */
+const keyVariables = (): string =>
+  `${PROVIDERS.slice(0, 3)
+    .map((provider) => provider.keyVariable)
+    .join(", ")} …`;
+
 /** What a newcomer needs to see: where it is, a key that works, a line to paste. */
 async function greet({ config, ports }: Gateway, url: string): Promise<void> {
   const { namespace } = config.settings.brand;
   output.message(`${namespace} ${manifest.version}   ${url}/v1   data in ${config.dataFolder}`);
   for (const { provider, baseUrl } of config.connections) output.message(`  connected ${provider} (${new URL(baseUrl).host})`);
   if (config.connections.length === 0)
-    output.message("  no provider is connected: set OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY");
+    output.message(`  no provider is connected: set a key (${keyVariables()}), or TOLLWAY_OLLAMA_BASE_URL`);
   if (config.adminKey) return;
   const { key, plain } = await ports.keys.quickstart();
   if (key.revokedAt !== undefined) return;

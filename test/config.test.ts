@@ -116,7 +116,7 @@ describe("every variable is read:", () => {
       ["anthropic", "http://10.0.0.7:9000/v1"],
       ["gemini", "https://generativelanguage.googleapis.com/v1beta"],
     ]);
-    expect(connections.map(({ credential }) => credential.reveal())).toEqual([
+    expect(connections.map(({ credential }) => credential?.reveal())).toEqual([
       SECRETS.OPENAI_API_KEY,
       SECRETS.ANTHROPIC_API_KEY,
       SECRETS.GEMINI_API_KEY,

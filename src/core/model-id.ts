@@ -7,3 +7,12 @@ export function undatedId(id: string): string | undefined {
   const base = id.replace(DATE_SUFFIX, "");
   return base === id || base === "" ? undefined : base;
 }
+
+/** An endpoint of the operator's, by its name and a model there: "byo:acme/llama-3" is "llama-3" at "byo:acme". */
+const ENDPOINT_MODEL = /^(byo:[a-z0-9]+(?:-[a-z0-9]+)*)\/(.+)$/s;
+
+/** What an id names that carries its endpoint's name: the only namespaced form of ids. undefined: it is an ordinary id. */
+export function endpointModel(id: string): { endpoint: string; model: string } | undefined {
+  const [, endpoint, model] = ENDPOINT_MODEL.exec(id) ?? [];
+  return endpoint === undefined || model === undefined ? undefined : { endpoint, model };
+}

@@ -35,9 +35,17 @@ export interface Settings {
 
 /** A provider account that the operator connected: where it is and with which credential. */
 export interface Connection {
-  /** The provider's slug. */
+  /** The provider's slug, or an endpoint's name ("byo:acme"). */
   readonly provider: string;
   /** Without a trailing slash. */
   readonly baseUrl: string;
-  readonly credential: Secret;
+  /** undefined: it is asked without one (the operator's own machines). */
+  readonly credential: Secret | undefined;
+  /** Ids of the models there as callers name them, where the operator listed them: no catalogue knows the operator's own machines. */
+  readonly models?: readonly string[] | undefined;
+  /** What every model there costs, in USD per million tokens, as decimal text. undefined: nobody said. */
+  readonly price?: { readonly input: string; readonly output: string } | undefined;
 }
+
+/** The variable that moves a provider or connects an endpoint: "byo:my-llm" is at TOLLWAY_BYO_MY_LLM_BASE_URL. */
+export const baseUrlVariable = (provider: string): string => `TOLLWAY_${provider.toUpperCase().replace(/[^A-Z0-9]/g, "_")}_BASE_URL`;

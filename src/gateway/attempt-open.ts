@@ -80,7 +80,7 @@ async function dial(work: Work, provider: Provider, ports: Ports, signal: AbortS
     url: `${connection?.baseUrl ?? provider.baseUrl}${outgoing.path}`,
     method: "POST",
     headers: requestHeaders(provider, outgoing, work.planned.request.stream),
-    credential: connection && {
+    credential: connection?.credential && {
       header: auth.scheme === "bearer" ? "authorization" : auth.name,
       prefix: auth.scheme === "bearer" ? "Bearer " : "",
       secret: connection.credential,

@@ -12,14 +12,15 @@ export const connectionOf = (planned: Planned, provider: string, ports: Ports): 
 const SHORTEST = 8;
 
 export function holdsCredential(text: string, connection: Connection | undefined): boolean {
-  const value = connection?.credential.reveal() ?? "";
+  const value = connection?.credential?.reveal() ?? "";
   return value.length >= SHORTEST && text.includes(value);
 }
 
 /** The same failure, its message without the credential. */
 export function withoutCredential(failure: Failure, connection: Connection | undefined): Failure {
-  if (!connection || !holdsCredential(failure.message, connection)) return failure;
+  const value = connection?.credential?.reveal();
+  if (value === undefined || !holdsCredential(failure.message, connection)) return failure;
   const { param, cause, retryAfterMs, says, headers, facts } = failure;
-  const message = failure.message.replaceAll(connection.credential.reveal(), "[redacted]");
+  const message = failure.message.replaceAll(value, "[redacted]");
   return new Failure(failure.code, message, { param, cause, retryAfterMs, says, headers, facts });
 }

@@ -2,12 +2,14 @@
 // before money is held.
 import type { Authenticated, Decision, Governed, Planned, Target } from "../core/exchange";
 import { Failure } from "../core/failure";
+import { endpointModel } from "../core/model-id";
 import type { Ports } from "../core/ports";
 import type { ModelInfo, Price } from "../core/price";
+import { baseUrlVariable } from "../core/settings";
 import { type RouteFacts, type RouteRow, routeModel, routePinned } from "../policy/catalogue-route";
 import { costOf } from "../policy/pricing";
 import type { Provider } from "../providers/provider";
-import { PROVIDERS, simulator } from "../providers/registry";
+import { PROVIDERS, providersNamed, simulator } from "../providers/registry";
 import type { Door } from "./door";
 import { inputTokensOf } from "./input-count";
 import { type Candidate, targetOf } from "./target";
@@ -17,6 +19,9 @@ export const AUTO = "auto";
 /** Throws 404 `model_not_found`, 400 `unsupported_parameter`, 503 `no_available_provider`. */
 export function plan(governed: Governed, door: Door, ports: Ports): Planned {
   const only = readPin(governed.json);
+  if (governed.request.model === AUTO && door.operation === "embeddings") {
+    throw new Failure("invalid_value", "Vectors of different models cannot be compared: name a model instead of auto.", { param: "model" });
+  }
   const candidates = governed.request.model === AUTO ? autoCandidates(governed, only, ports) : pinnedCandidates(governed, only, ports);
   const routed = governed.request.model === AUTO;
   const targets: Target[] = [];
@@ -55,19 +60,28 @@ const behind = (key: Authenticated["key"], provider: Provider, model: string): C
   catalogue: provider.name,
 });
 
-/** Providers that this key's calls may go to. */
+/** Providers and endpoints that this key's calls may go to. */
 function reachable(governed: Governed, ports: Ports): readonly Provider[] {
-  if (governed.key.mode === "test") return PROVIDERS;
-  const connected = ports.connections.connected(governed.key.organizationId);
-  return PROVIDERS.filter((provider) => connected.some((connection) => connection.provider === provider.name));
+  const connected = ports.connections.connected(governed.key.organizationId).map((connection) => connection.provider);
+  const every = governed.key.mode === "test" ? PROVIDERS.map((provider) => provider.name) : [];
+  return providersNamed([...new Set([...every, ...connected])]);
 }
 
-const ROUTES: readonly RouteRow[] = PROVIDERS.map((provider) => ({
+/** The operator's own machines may be named as an endpoint is: their models have no catalogue to be found in. */
+const routeOf = (provider: Provider): RouteRow => ({
   name: provider.name,
-  aliases: provider.aliases,
-  variable: provider.keyVariable,
+  aliases: provider.selfHosted ? [...provider.aliases, `byo:${provider.name}`] : provider.aliases,
+  variable: provider.selfHosted ? baseUrlVariable(provider.name) : provider.keyVariable,
   families: provider.families,
-}));
+});
+
+const ROUTES: readonly RouteRow[] = PROVIDERS.map(routeOf);
+
+/** Every provider, connected or not, and the connected endpoints. */
+const routesOf = (open: readonly Provider[]): readonly RouteRow[] => [
+  ...ROUTES,
+  ...open.filter((provider) => !PROVIDERS.includes(provider)).map(routeOf),
+];
 
 function factsOf(governed: Governed, open: readonly Provider[], ports: Ports): RouteFacts {
   return {
@@ -80,10 +94,16 @@ function factsOf(governed: Governed, open: readonly Provider[], ports: Ports): R
 function pinnedCandidates(governed: Governed, only: readonly string[] | undefined, ports: Ports): Candidate[] {
   const open = reachable(governed, ports);
   const { model } = governed.request;
-  const names = routeModel({ model, only }, ROUTES, factsOf(governed, open, ports));
+  const names = routeModel({ model, only }, routesOf(open), factsOf(governed, open, ports));
   return names.flatMap((name) =>
-    open.filter((provider) => provider.name === name).map((provider) => behind(governed.key, provider, model)),
+    open.filter((provider) => provider.name === name).map((provider) => behind(governed.key, provider, modelAt(provider, model))),
   );
+}
+
+/** What the provider itself calls the model: an endpoint does not know the name that the operator gave it. */
+function modelAt(provider: Provider, id: string): string {
+  const named = endpointModel(id);
+  return named && (named.endpoint === provider.name || named.endpoint === `byo:${provider.name}`) ? named.model : id;
 }
 
 /** Output tokens that a call is taken to have when models are compared before it is made. */
@@ -93,7 +113,7 @@ const EXPECTED_OUTPUT_TOKENS = 500;
 function autoCandidates(governed: Governed, only: readonly string[] | undefined, ports: Ports): Candidate[] {
   const usage = { inputTokens: inputTokensOf(governed), outputTokens: EXPECTED_OUTPUT_TOKENS };
   const open = reachable(governed, ports);
-  const names = only === undefined || only.length === 0 ? undefined : routePinned(only, ROUTES, factsOf(governed, open, ports));
+  const names = only === undefined || only.length === 0 ? undefined : routePinned(only, routesOf(open), factsOf(governed, open, ports));
   const able = open
     .filter((provider) => names === undefined || names.includes(provider.name))
     .flatMap((provider) => {

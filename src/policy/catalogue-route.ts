@@ -1,6 +1,7 @@
 // Which provider a model id goes to (product.md, Fixed interfaces): the catalogue names it, else its family does, else nobody.
 import { Failure } from "../core/failure";
-import { undatedId } from "../core/model-id";
+import { endpointModel, undatedId } from "../core/model-id";
+import { baseUrlVariable } from "../core/settings";
 
 /** A provider as the router sees it, in the order in which ties are broken. */
 export interface RouteRow {
@@ -37,6 +38,8 @@ export interface RouteAsk {
 export function routeModel(ask: RouteAsk, rows: readonly RouteRow[], facts: RouteFacts): readonly string[] {
   if (ask.only !== undefined && ask.only.length > 0) return routePinned(ask.only, rows, facts);
   const { model } = ask;
+  const named = endpointModel(model);
+  if (named) return [routeEndpoint(named.endpoint, model, rows, facts)];
   let unconnected: readonly RouteRow[] = [];
   for (const claim of CLAIMS) {
     const claiming = claim(model, rows, facts);
@@ -47,6 +50,14 @@ export function routeModel(ask: RouteAsk, rows: readonly RouteRow[], facts: Rout
   throw unconnected.length > 0
     ? notConnected(`The model ${quoted(model)} is served by`, unconnected, "model")
     : unknown(model, rows, facts);
+}
+
+/** An id that carries its endpoint's name goes there, or nowhere. */
+function routeEndpoint(endpoint: string, model: string, rows: readonly RouteRow[], facts: RouteFacts): string {
+  const row = rows.find((each) => each.name === endpoint || each.aliases.includes(endpoint));
+  if (row && facts.connected(row)) return row.name;
+  const unconnected = row ?? { name: endpoint, variable: baseUrlVariable(endpoint) };
+  throw notConnected(`The model ${quoted(model)} is served by`, [unconnected], "model");
 }
 
 /** Who claims a model. Each claim is weaker than the one before it, and made only where that found nobody. */
@@ -74,7 +85,7 @@ export function routePinned(only: readonly string[], rows: readonly RouteRow[], 
   return [...new Set(connected.map((row) => row.name))];
 }
 
-function notConnected(start: string, rows: readonly RouteRow[], param: string): Failure {
+function notConnected(start: string, rows: readonly Pick<RouteRow, "name" | "variable">[], param: string): Failure {
   const names = rows.map((row) => row.name).join(" or ");
   const variables = rows.map((row) => row.variable).join(" or ");
   const verb = rows.length === 1 ? "which is not" : "none of which is";

@@ -23,6 +23,8 @@ export interface Provider {
   readonly baseUrl: string;
   /** The environment variable that holds the operator's key. */
   readonly keyVariable: string;
+  /** It runs on the operator's own machines: connected by its base URL (`baseUrl` is only the usual one), with a key or without. */
+  readonly selfHosted?: true | undefined;
   readonly auth: AuthScheme;
   /** Sent with every request. */
   readonly headers: Readonly<Record<string, string>>;

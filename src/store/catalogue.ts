@@ -19,6 +19,19 @@ export interface CatalogueRow {
   can: readonly string[];
   /** YYYY-MM-DD or YYYY-MM. */
   released?: string | undefined;
+  /** What the snapshot says it costs: only where the price list does not know the model at all. */
+  usd?: CatalogueUsd | undefined;
+}
+
+/** USD per million tokens, as decimal text. */
+export interface CatalogueUsd {
+  input: string;
+  output: string;
+  cacheRead?: string;
+  cacheWrite?: string;
+  inputAudio?: string;
+  /** Rates of requests with more input tokens than this. */
+  above?: { tokens: number; usd: Omit<CatalogueUsd, "above"> };
 }
 
 export interface CatalogueFile {
@@ -35,10 +48,15 @@ export class Catalogue {
   #file: CatalogueFile | undefined;
   readonly #bySlug = new Map<string, ReadonlyMap<string, CatalogueRow>>();
   readonly #newer: (slug: string) => readonly LibraryModel[];
+  readonly #listed: ReadonlyMap<string, readonly string[]>;
 
-  /** `newer` lists what the price list knows of a provider; it is asked once for each. */
-  constructor(newer: (slug: string) => readonly LibraryModel[]) {
+  /**
+   * `newer` lists what the price list knows of a provider; it is asked once for each. `listed`: ids that the operator says are on
+   * machines of their own, by provider or endpoint.
+   */
+  constructor(newer: (slug: string) => readonly LibraryModel[], listed: ReadonlyMap<string, readonly string[]> = new Map()) {
     this.#newer = newer;
+    this.#listed = listed;
   }
 
   /** Every model known of a provider; none for a provider that is not known. */
@@ -49,6 +67,15 @@ export class Catalogue {
   /** One model by its exact id. */
   row(slug: string, id: string): CatalogueRow | undefined {
     return this.#rowsOf(slug).get(id);
+  }
+
+  /** The row that prices a model, by its id in any case. */
+  priced(slug: string, id: string): CatalogueRow | undefined {
+    const rows = this.#rowsOf(slug);
+    const found = rows.get(id);
+    if (found?.usd) return found;
+    for (const row of rows.values()) if (row.usd && row.id.toLowerCase() === id) return row;
+    return undefined;
   }
 
   /** What the generated file says: where it is from, and its rows. */
@@ -62,9 +89,10 @@ export class Catalogue {
     const known = this.#bySlug.get(slug);
     if (known) return known;
     const facts = Object.hasOwn(this.file.providers, slug) ? this.file.providers[slug] : undefined;
-    if (!facts) return NO_ROWS;
-    const rows = new Map(facts.map((row) => [row.id, row]));
-    const qualified = facts.every((row) => row.id.includes("/"));
+    const listed = this.#listed.get(slug);
+    if (!facts && !listed) return NO_ROWS;
+    const rows = new Map([...(facts ?? []), ...(listed ?? []).map(rowOfListed)].map((row) => [row.id, row]));
+    const qualified = facts?.every((row) => row.id.includes("/")) ?? false;
     for (const model of this.#newer(slug))
       if (!rows.has(model.id) && isNewChatModel(slug, model, qualified)) rows.set(model.id, rowOfLibrary(model));
     this.#bySlug.set(slug, rows);
@@ -99,6 +127,9 @@ const rowOfLibrary = (model: LibraryModel): CatalogueRow => ({
   out: ["text"],
   can: [],
 });
+
+/** Nothing is known of it but that it is there. */
+const rowOfListed = (id: string): CatalogueRow => ({ id, name: id, in: ["text"], out: ["text"], can: [] });
 
 /** A row with the price in force. */
 export function modelInfoOf(provider: string, row: CatalogueRow, price: Price | undefined): ModelInfo {

@@ -6,6 +6,22 @@ export const LIBRARY_SOURCE = "genai-prices 0.1.8";
 /** The day on which the package was published. */
 export const LIBRARY_DATE = "2026-09-23";
 
+/** The library's ids of our providers. */
+export const LIBRARY_IDS: Readonly<Record<string, string>> = {
+  openai: "openai",
+  anthropic: "anthropic",
+  gemini: "google",
+  mistral: "mistral",
+  groq: "groq",
+  deepseek: "deepseek",
+  xai: "x-ai",
+  together: "together",
+  fireworks: "fireworks",
+  perplexity: "perplexity",
+  openrouter: "openrouter",
+  cohere: "cohere",
+};
+
 /** USD per the unit in the key's suffix; tiers apply above `start` input tokens. */
 export type LibraryFigures = Readonly<Record<string, number | LibraryTiers | undefined>>;
 

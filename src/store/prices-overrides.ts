@@ -6,6 +6,7 @@ export interface UsdRates {
   input: string;
   output: string;
   cacheRead?: string;
+  cacheWrite?: string;
   inputAudio?: string;
   outputAudio?: string;
 }

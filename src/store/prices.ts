@@ -3,26 +3,13 @@
 import { undatedId } from "../core/model-id";
 import type { Prices } from "../core/ports";
 import type { ModelInfo, Price, PriceTier, Rates } from "../core/price";
-import { Catalogue, modelInfoOf } from "./catalogue";
+import type { Connection } from "../core/settings";
+import { Catalogue, type CatalogueUsd, modelInfoOf } from "./catalogue";
 import { type Figures, FREE, figuresOf, rateFromText, timesRates, versionOf } from "./prices-figures";
-import { LIBRARY_DATE, LIBRARY_SOURCE, libraryModels, libraryPrice } from "./prices-library";
+import { LIBRARY_DATE, LIBRARY_IDS, LIBRARY_SOURCE, libraryModels, libraryPrice } from "./prices-library";
 import { PRICE_OVERRIDES, type PriceOverride, SELF_HOSTED, SELF_HOSTED_SOURCE, type UsdRates } from "./prices-overrides";
 
-/** The library's ids of our providers, and other names that they go by. */
-const LIBRARY_IDS: Readonly<Record<string, string>> = {
-  openai: "openai",
-  anthropic: "anthropic",
-  gemini: "google",
-  mistral: "mistral",
-  groq: "groq",
-  deepseek: "deepseek",
-  xai: "x-ai",
-  together: "together",
-  fireworks: "fireworks",
-  perplexity: "perplexity",
-  openrouter: "openrouter",
-  cohere: "cohere",
-};
+/** Other names that providers go by. */
 const ALIASES: Readonly<Record<string, string>> = { google: "gemini", "x-ai": "xai", togetherai: "together", "fireworks-ai": "fireworks" };
 
 /** Callers may send any model string: past this many, the oldest answer is forgotten. */
@@ -36,12 +23,21 @@ const ALWAYS = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY
 export interface PricesOptions {
   /** In place of our own table: for tests, and for an operator's contract. */
   overrides?: readonly PriceOverride[];
+  /** The operator's own machines: which models are there, and what they cost. */
+  endpoints?: readonly Pick<Connection, "provider" | "models" | "price">[];
 }
 
 /** Opens the built-in price list. No I/O, no clock: every question names its moment. */
 export function openPrices(options: PricesOptions = {}): Prices {
-  return new BuiltInPrices(options.overrides ?? PRICE_OVERRIDES);
+  const { overrides = PRICE_OVERRIDES, endpoints = [] } = options;
+  return new BuiltInPrices(
+    [...overrides, ...endpoints.flatMap(priceOfEndpoint)],
+    new Map(endpoints.map((one) => [one.provider, one.models ?? []])),
+  );
 }
+
+const priceOfEndpoint = ({ provider, price }: Pick<Connection, "provider" | "price">): PriceOverride[] =>
+  price === undefined ? [] : [{ kind: "figures", provider, models: "all", usd: price, source: "the operator", date: LIBRARY_DATE }];
 
 /** A price and the stretch in which it holds: from `from` until before `until`, Unix milliseconds. */
 interface Found {
@@ -61,10 +57,11 @@ class BuiltInPrices implements Prices {
   readonly #told = new Map<string, Map<string, Told>>();
   #toldModels = 0;
   readonly #overrides: readonly PriceOverride[];
-  readonly #catalogue = new Catalogue((slug) => libraryModels(LIBRARY_IDS[slug] ?? ""));
+  readonly #catalogue: Catalogue;
 
-  constructor(overrides: readonly PriceOverride[]) {
+  constructor(overrides: readonly PriceOverride[], listed: ReadonlyMap<string, readonly string[]>) {
     this.#overrides = overrides;
+    this.#catalogue = new Catalogue((slug) => libraryModels(LIBRARY_IDS[slug] ?? ""), listed);
   }
 
   price(provider: string, model: string, at: number): Price | undefined {
@@ -139,10 +136,24 @@ class BuiltInPrices implements Prices {
       return { figures: ownFigures(own.usd), model: id, source: `tollway override: ${own.source}`, date: own.date, ...ALWAYS };
     }
     const alias = rows.findLast((row) => row.kind === "alias");
-    if (alias?.kind !== "alias") return libraryBase(slug, id, at);
+    if (alias?.kind !== "alias") return libraryBase(slug, id, at) ?? this.#snapshotBase(slug, id);
     const start = alias.from === undefined ? Number.NEGATIVE_INFINITY : Date.parse(alias.from);
-    const base = libraryBase(slug, at >= start ? alias.of : id, at);
+    const of = at >= start ? alias.of : id;
+    const base = libraryBase(slug, of, at) ?? this.#snapshotBase(slug, of);
     return at >= start ? { ...base, from: Math.max(base.from, start) } : { ...base, until: Math.min(base.until, start) };
+  }
+
+  /** What the catalogue's snapshot says of a model that the library does not know at all. */
+  #snapshotBase(slug: string, id: string): Base {
+    const row = this.#catalogue.priced(slug, id);
+    const { commit, date } = this.#catalogue.file;
+    return {
+      figures: row?.usd && snapshotFigures(row.usd),
+      model: row?.id ?? id,
+      source: `models.dev ${commit.slice(0, 7)}`,
+      date,
+      ...ALWAYS,
+    };
   }
 }
 
@@ -155,17 +166,20 @@ interface Base {
   until: number;
 }
 
-function libraryBase(slug: string, id: string, at: number): Base {
+/** undefined: the library does not know the model. Known and without figures, it bills what our usage does not count. */
+function libraryBase(slug: string, id: string, at: number): Base | undefined {
   const libraryId = Object.hasOwn(LIBRARY_IDS, slug) ? LIBRARY_IDS[slug] : undefined;
   const found = libraryId === undefined ? undefined : libraryPrice(libraryId, id, at);
-  return {
-    figures: found && figuresOf(id, found.figures),
-    model: found?.model ?? id,
-    source: LIBRARY_SOURCE,
-    date: found?.startDate ?? LIBRARY_DATE,
-    from: found?.from ?? ALWAYS.from,
-    until: found?.until ?? ALWAYS.until,
-  };
+  return (
+    found && {
+      figures: figuresOf(id, found.figures),
+      model: found.model,
+      source: LIBRARY_SOURCE,
+      date: found.startDate ?? LIBRARY_DATE,
+      from: found.from,
+      until: found.until,
+    }
+  );
 }
 
 const slugOf = (provider: string): string => (Object.hasOwn(ALIASES, provider) ? (ALIASES[provider] ?? provider) : provider);
@@ -227,6 +241,11 @@ const fromText = (usd: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(usd).map(([name, text]) => [name, rateFromText(text)]));
 
 const ratesFromText = (usd: Partial<UsdRates>): Partial<Rates> => fromText({ ...usd });
+
+function snapshotFigures({ above, ...usd }: CatalogueUsd): Figures {
+  const base = ownFigures(usd);
+  return above === undefined ? base : { ...base, tiers: [{ aboveInputTokens: above.tokens, rates: ownFigures(above.usd).rates }] };
+}
 
 const ownFigures = (usd: UsdRates): Figures => ({
   rates: { input: rateFromText(usd.input), output: rateFromText(usd.output), ...ratesFromText(usd) },
