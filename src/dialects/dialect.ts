@@ -35,6 +35,12 @@ export interface Deviations {
   functionToolsOnly?: true | undefined;
   /** Members of messages that are not the provider's own are refused there: they are left out of what is sent back. */
   strictMessages?: true | undefined;
+  /** Embeddings only: what base64 stands for in answers, whatever was asked for. Absent: little-endian float32, as OpenAI has it. */
+  vectors?: "int8" | undefined;
+  /** Embeddings only: the path under the provider's base URL. Absent: "/embeddings". */
+  embeddingsPath?: string | undefined;
+  /** The provider's name of `dimensions`. */
+  dimensionsField?: "output_dimension" | undefined;
 }
 
 /** What `encodeRequest` needs beside the request. */

@@ -2,6 +2,7 @@
 import type { DoorName } from "../core/exchange";
 import type { DoorDialect } from "../dialects/dialect";
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiEmbeddings } from "../dialects/openai-embeddings";
 import type { Operation } from "../providers/provider";
 
 export interface Door {
@@ -12,3 +13,4 @@ export interface Door {
 }
 
 export const CHAT_DOOR: Door = { name: "chat", operation: "chat", dialect: openaiChat };
+export const EMBEDDINGS_DOOR: Door = { name: "embeddings", operation: "embeddings", dialect: openaiEmbeddings };

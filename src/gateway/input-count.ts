@@ -7,19 +7,20 @@ import { estimateTokens } from "../policy/estimate";
 export function inputTokensOf(governed: Governed): number {
   const { messages, tools } = governed.request;
   let total = 0;
-  for (const message of messages) total += ofMessage(message);
+  const overhead = governed.door === "embeddings" ? 0 : MESSAGE_OVERHEAD;
+  for (const message of messages) total += overhead + ofMessage(message);
   for (const tool of tools ?? []) {
     total += estimateTokens(tool.name) + estimateTokens(tool.description ?? "") + estimateTokens(JSON.stringify(tool.parameters ?? {}));
   }
   return total;
 }
 
-/** Tokens that a chat template adds around each message (OpenAI's cookbook: 3 and one for the role). */
+/** Tokens that a chat template adds around each message (OpenAI's cookbook: 3 and one for the role). Inputs to embed have no template. */
 const MESSAGE_OVERHEAD = 4;
 /** An image or a page in the middle of what providers charge (258 to 1,600). */
 const MEDIA_TOKENS = 1_000;
 
-const ofMessage = (message: Message): number => MESSAGE_OVERHEAD + message.parts.reduce((sum, part) => sum + ofPart(part), 0);
+const ofMessage = (message: Message): number => message.parts.reduce((sum, part) => sum + ofPart(part), 0);
 
 function ofPart(part: Part): number {
   switch (part.type) {

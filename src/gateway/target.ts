@@ -96,6 +96,7 @@ function boundAt(
     price,
     contextWindow: info?.contextWindow,
     modelMaxOutputTokens: info?.maxOutputTokens,
+    windows: governed.door === "embeddings" ? request.messages.length : 1,
     maxOutputTokens: outgoing.maxOutputTokens,
   });
   return bound.ok ? bound.bound : undefined;

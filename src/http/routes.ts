@@ -5,7 +5,7 @@ import { modelDocument, modelList, viewFor } from "../admin/models";
 import type { ApiKey } from "../core/exchange";
 import { Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
-import { CHAT_DOOR } from "../gateway/door";
+import { CHAT_DOOR, EMBEDDINGS_DOOR } from "../gateway/door";
 import { serve } from "../gateway/serve";
 
 export type Access =
@@ -71,6 +71,7 @@ const status = (call: RouteCall, ready: ReturnType<House["readiness"]>): Respons
 
 export const ROUTES: readonly Route[] = [
   { method: "POST", path: "/v1/chat/completions", access: "line", handle: (call, house) => serve(call.request, CHAT_DOOR, house.ports) },
+  { method: "POST", path: "/v1/embeddings", access: "line", handle: (call, house) => serve(call.request, EMBEDDINGS_DOOR, house.ports) },
 
   // Claude Code asks whether anybody is there before it sends a key.
   { method: "HEAD", path: "/", access: "public", handle: (call) => new Response(null, { headers: { "x-request-id": call.requestId } }) },

@@ -16,6 +16,8 @@ export interface BoundAsk {
   /** The model's context window and output limit, in tokens; undefined: not known. */
   contextWindow: number | undefined;
   modelMaxOutputTokens: number | undefined;
+  /** How many windows the call can fill: each input of an embeddings request has its own. Absent: 1. */
+  windows?: number | undefined;
   /** The output limit that goes out: the caller's, or the injected one. undefined: none. */
   maxOutputTokens: number | undefined;
 }
@@ -128,7 +130,8 @@ const smaller = (a: number | undefined, b: number | undefined): number | undefin
 /** A window that lies within the price's own long-context tiers is out of date: the model takes more. */
 function trustedWindow(ask: BoundAsk, price: Price): number | undefined {
   const { contextWindow } = ask;
-  return contextWindow !== undefined && price.tiers.every((tier) => contextWindow > tier.aboveInputTokens) ? contextWindow : undefined;
+  const trusted = contextWindow !== undefined && price.tiers.every((tier) => contextWindow > tier.aboveInputTokens);
+  return trusted ? contextWindow * (ask.windows ?? 1) : undefined;
 }
 
 type InputTokens = { ok: true; text: bigint; media: bigint } | { ok: false; reason: "unbounded"; param: string };

@@ -1,11 +1,13 @@
-// The provider behind test keys. It speaks Chat Completions in this process, says the same thing every time it is asked
+// The provider behind test keys. It speaks Chat Completions and Embeddings in this process, says the same thing every time it is asked
 // the same, and fails on request: a message may hold "[[simulate: status=429 retry-after=2]]". Directives: status, retry-after
 // (seconds), delay and pace (ms), cut (chunks after which the stream breaks), garbage, no-usage.
 import type { Clock, DialRequest, DialResponse } from "../core/ports";
 import { DialError } from "../core/ports";
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiEmbeddings } from "../dialects/openai-embeddings";
 import type { Provider } from "./provider";
 import { type Directives, readDirectives, type SimulatedRequest, simulateAnswer } from "./simulator-answer";
+import { lastInput, refuseEmbeddings, type SimulatedEmbeddings, simulateEmbeddings } from "./simulator-embeddings";
 
 export const simulator: Provider = {
   name: "simulator",
@@ -15,7 +17,10 @@ export const simulator: Provider = {
   keyVariable: "",
   auth: { scheme: "bearer" },
   headers: {},
-  operations: [{ does: "chat", dialect: openaiChat }],
+  operations: [
+    { does: "chat", dialect: openaiChat },
+    { does: "embeddings", dialect: openaiEmbeddings },
+  ],
   unsupported: [],
   deviations: {},
   onCallerGone: "cancel",
@@ -29,14 +34,30 @@ const JSON_TYPE = new Map([["content-type", "application/json"]]);
 
 async function simulate(request: DialRequest, clock: Clock, signal: AbortSignal): Promise<DialResponse> {
   const text = typeof request.body === "string" ? request.body : new TextDecoder().decode(request.body);
+  if (request.url.endsWith("/embeddings")) return embed(JSON.parse(text) as SimulatedEmbeddings, clock, signal);
   const asked = JSON.parse(text) as SimulatedRequest;
   const directives = readDirectives(asked);
-  if (directives.delayMs > 0) await pause(directives.delayMs, clock, signal);
-  if (directives.status !== undefined) return errorAnswer(directives);
-  if (directives.garbage) return wholeAnswer("<html>not an answer</html>", 200, JSON_TYPE);
+  const early = await beforeAnswer(directives, clock, signal);
+  if (early) return early;
   const answer = simulateAnswer(asked, clock.now());
   if (asked.stream !== true) return wholeAnswer(JSON.stringify(answer.whole), 200, JSON_TYPE);
   return streamAnswer(answer.chunks, directives, clock, signal);
+}
+
+async function embed(asked: SimulatedEmbeddings, clock: Clock, signal: AbortSignal): Promise<DialResponse> {
+  const directives = readDirectives({ model: asked.model, messages: [{ role: "user", content: lastInput(asked) }] });
+  const early = await beforeAnswer(directives, clock, signal);
+  if (early) return early;
+  const refusal = refuseEmbeddings(asked);
+  if (refusal) return wholeAnswer(JSON.stringify({ error: { ...refusal, type: "invalid_request_error", code: null } }), 400, JSON_TYPE);
+  return wholeAnswer(JSON.stringify(simulateEmbeddings(asked, directives.noUsage)), 200, JSON_TYPE);
+}
+
+/** What was asked for instead of an answer. */
+async function beforeAnswer(directives: Directives, clock: Clock, signal: AbortSignal): Promise<DialResponse | undefined> {
+  if (directives.delayMs > 0) await pause(directives.delayMs, clock, signal);
+  if (directives.status !== undefined) return errorAnswer(directives);
+  return directives.garbage ? wholeAnswer("<html>not an answer</html>", 200, JSON_TYPE) : undefined;
 }
 
 async function pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
