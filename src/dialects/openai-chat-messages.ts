@@ -208,7 +208,7 @@ function decodeFile(raw: unknown, at: string): Part | undefined {
 }
 
 /** A data: URL (RFC 2397) is taken apart; any other address is left to the provider, and never fetched. */
-function mediaOf(url: string, at: string): Media {
+export function mediaOf(url: string, at: string): Media {
   if (!/^data:/i.test(url.slice(0, 5))) return { kind: "url", url };
   const comma = url.indexOf(",");
   const head = url.slice(5, comma);
