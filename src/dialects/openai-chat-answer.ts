@@ -1,9 +1,11 @@
 // Chat Completions answers → events. A whole answer is read as a stream of one chunk whose deltas are messages, so that
 // there is one reader. https://platform.openai.com/docs/api-reference/chat/streaming
-import type { ChatEvent, DialectName, FinishReason, Media } from "../core/chat";
+import type { ChatEvent, DialectName, FinishReason } from "../core/chat";
 import { Failure } from "../core/failure";
+import type { Deviations } from "./dialect";
 import { failureInAnswer } from "./openai-chat-error";
 import { reasoningFrom } from "./openai-chat-reasoning";
+import { AnswerSources, imagesOf, sourcesOf } from "./openai-chat-sources";
 import { decodeUsage } from "./openai-chat-usage";
 import { itemsOf, type JsonObject, objectOf, parseJson, textOf } from "./provider-json";
 
@@ -17,7 +19,24 @@ const FINISH_REASONS: ReadonlyMap<string, FinishReason> = new Map([
   ["function_call", "tool_calls"],
   ["content_filter", "content_filter"],
   ["refusal", "content_filter"],
+  ["safety", "content_filter"],
+  ["recitation", "content_filter"],
+  ["blocklist", "content_filter"],
+  ["prohibited_content", "content_filter"],
+  ["spii", "content_filter"],
 ]);
+
+/** Ends that are failures: the answer before them is not what the model would have said. Another try may work. */
+const FAILED: ReadonlySet<string> = new Set([
+  "error",
+  "abort",
+  "insufficient_system_resource",
+  "malformed_function_call",
+  "unexpected_tool_call",
+]);
+
+/** The reason in OpenAI's words. Google's compatible API says "content_filter: SAFETY". */
+export const finishReasonOf = (raw: string): FinishReason => FINISH_REASONS.get(raw.toLowerCase().replace(/:.*/s, "")) ?? "stop";
 
 interface OpenCall {
   index: number;
@@ -46,9 +65,18 @@ export function parseAnswer(text: string): JsonObject {
 /** Reads chunks (or one whole answer) in order. */
 export class AnswerReader {
   readonly #choices = new Map<number, Choice>();
+  readonly #deviations: Deviations;
+  readonly #whole: boolean;
+  readonly #sources = new AnswerSources();
   #started = false;
   #id: string | undefined;
   #serviceTier: string | undefined;
+
+  /** `whole`: one answer, not the chunks of a stream. Some providers write a delta beside each message, or the other way round. */
+  constructor(deviations: Deviations, whole = false) {
+    this.#deviations = deviations;
+    this.#whole = whole;
+  }
 
   /** Choices were seen, and each has its finish reason. */
   get finished(): boolean {
@@ -62,13 +90,15 @@ export class AnswerReader {
     const { choices } = answer;
     this.#start(answer, events);
     this.#serviceTier = textOf(answer["service_tier"]) ?? this.#serviceTier;
+    const sources = this.#sources.read(answer);
+    if (sources.length > 0) events.push({ type: "annotations", choice: 0, annotations: sources });
     if (Array.isArray(choices)) {
       for (const [position, raw] of choices.entries()) this.#choice(objectOf(raw), position, events);
     } else if (choices !== undefined && choices !== null) {
       throw new Failure("upstream_error", "The provider's answer holds no list of choices");
     }
-    const usage = objectOf(answer["usage"]);
-    if (usage) events.push({ type: "usage", usage: decodeUsage(usage, this.#serviceTier) });
+    const usage = objectOf(answer["usage"]) ?? objectOf(objectOf(answer["x_groq"])?.["usage"]);
+    if (usage) events.push({ type: "usage", usage: decodeUsage(usage, this.#serviceTier, this.#deviations) });
     return events;
   }
 
@@ -95,38 +125,38 @@ export class AnswerReader {
     const choice = this.#choices.get(index) ?? newChoice();
     this.#choices.set(index, choice);
     if (choice.finished) return;
-    const delta = objectOf(raw["delta"]);
-    const message = delta ?? objectOf(raw["message"]);
-    if (message) this.#message(message, raw, choice, index, delta === undefined, events);
+    const [first, second] = this.#whole ? [raw["message"], raw["delta"]] : [raw["delta"], raw["message"]];
+    const message = objectOf(first) ?? objectOf(second);
+    if (message) this.#message(message, raw, choice, index, events);
     const reason = textOf(raw["finish_reason"]);
     if (reason === undefined) return;
-    if (reason === "error") throw failureInAnswer({ error: { message: "it ended its answer with an error" } });
+    if (FAILED.has(reason.toLowerCase())) throw failureInAnswer({ error: { message: "it ended its answer with an error" } });
     choice.finished = true;
-    events.push({ type: "finish", choice: index, reason: FINISH_REASONS.get(reason.toLowerCase()) ?? "stop", raw: reason });
+    const said = finishReasonOf(reason);
+    // Some providers end an answer that calls tools as any other, OpenAI too where the caller named the tool.
+    events.push({ type: "finish", choice: index, reason: said === "stop" && choice.calls > 0 ? "tool_calls" : said, raw: reason });
   }
 
-  #message(message: JsonObject, raw: JsonObject, choice: Choice, index: number, whole: boolean, events: ChatEvent[]): void {
+  #message(message: JsonObject, raw: JsonObject, choice: Choice, index: number, events: ChatEvent[]): void {
     for (const thought of reasoningFrom(message)) {
       if (choice.thinking !== thought.from || thought.opens) choice.block++;
       choice.thinking = thought.signature === undefined && thought.data === undefined ? thought.from : undefined;
-      const { from } = thought;
+      const { from, id } = thought;
       if (thought.data !== undefined)
-        events.push({ type: "redacted-reasoning", choice: index, block: choice.block, data: thought.data, from });
-      else events.push({ type: "reasoning", choice: index, block: choice.block, text: thought.text, signature: thought.signature, from });
+        events.push({ type: "redacted-reasoning", choice: index, block: choice.block, data: thought.data, from, id });
+      else
+        events.push({ type: "reasoning", choice: index, block: choice.block, text: thought.text, signature: thought.signature, from, id });
     }
     const logprobs = objectOf(raw["logprobs"]);
     said(events, "text", index, contentText(message["content"]), logprobs?.["content"]);
     said(events, "refusal", index, textOf(message["refusal"]), logprobs?.["refusal"]);
-    const annotations = itemsOf(message["annotations"]);
+    const annotations = sourcesOf(message);
     if (annotations.length > 0) events.push({ type: "annotations", choice: index, annotations });
     const audio = objectOf(message["audio"]);
     if (audio) events.push({ type: "audio", choice: index, audio });
-    for (const image of itemsOf(message["images"])) {
-      const url = textOf(objectOf(objectOf(image)?.["image_url"])?.["url"]);
-      if (url !== undefined) events.push({ type: "image", choice: index, media: imageOf(url) });
-    }
+    events.push(...imagesOf(message, index));
     for (const [position, call] of itemsOf(message["tool_calls"]).entries()) {
-      this.#call(objectOf(call), whole ? position : undefined, choice, index, events);
+      this.#call(objectOf(call), this.#whole ? position : undefined, choice, index, events);
     }
     const legacy = objectOf(message["function_call"]);
     if (legacy) this.#call({ index: 0, function: legacy }, 0, choice, index, events);
@@ -180,14 +210,9 @@ function contentText(content: unknown): string | undefined {
 const argumentsText = (value: unknown): string =>
   typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value);
 
-function imageOf(url: string): Media {
-  const match = /^data:([^,]*);base64,/i.exec(url.slice(0, 200));
-  return match ? { kind: "base64", mediaType: match[1] ?? "", data: url.slice(match[0].length) } : { kind: "url", url };
-}
-
 /** A whole answer's body → events. Throws `upstream_error` where a choice or its finish reason is missing. */
-export function decodeOpenaiChatAnswer(body: string): ChatEvent[] {
-  const reader = new AnswerReader();
+export function decodeOpenaiChatAnswer(body: string, deviations: Deviations = {}): ChatEvent[] {
+  const reader = new AnswerReader(deviations, true);
   const events = reader.read(parseAnswer(body));
   if (!reader.finished) throw new Failure("upstream_error", "The provider's answer holds no finished choice");
   return events;

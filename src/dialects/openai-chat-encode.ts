@@ -5,7 +5,7 @@ import { Failure } from "../core/failure";
 import { mergeUsage, type Usage } from "../core/usage";
 import type { AnswerContext, FailureBody, Stamp, StreamEncoder } from "./dialect";
 import { encodedAnnotations, MessageBuilder, mediaUrl } from "./openai-chat-message";
-import { detailOf, formatOf } from "./openai-chat-reasoning";
+import { detailOf, sealedDetail } from "./openai-chat-reasoning";
 import { TERMINATOR } from "./openai-chat-stream";
 import { encodeUsage } from "./openai-chat-usage";
 
@@ -170,11 +170,11 @@ class ChunkWriter implements StreamEncoder {
 /** Plain text for every reader, and the sealed form for those that send it back. */
 function thoughtDelta(event: Extract<ChatEvent, { type: "reasoning" | "redacted-reasoning" }>): Record<string, unknown> {
   if (event.type === "redacted-reasoning") {
-    return { reasoning_details: [{ type: "reasoning.encrypted", data: event.data, format: formatOf(event.from), index: event.block }] };
+    return { reasoning_details: [sealedDetail(event.data, event.from, event.block, event.id)] };
   }
   const text = event.text === "" ? undefined : event.text;
   return {
     ...(text === undefined ? {} : { reasoning_content: text }),
-    ...(event.from === "openai-chat" ? {} : { reasoning_details: [detailOf(text, event.signature, event.from, event.block)] }),
+    ...(event.from === "openai-chat" ? {} : { reasoning_details: [detailOf(text, event.signature, event.from, event.block, event.id)] }),
   };
 }

@@ -4,11 +4,11 @@ import type { ChatEvent } from "../core/chat";
 import { mergeUsage, type Usage } from "../core/usage";
 import type { Frame } from "../wire/frame";
 import { type JsonEdit, spliceJson } from "../wire/json-splice";
-import { type MemberSpan, objectSpan, stringIs } from "../wire/json-walk";
 import { dataSpan } from "../wire/sse";
 import type { AnswerContext, Deviations, FailureBody, StreamForwarder } from "./dialect";
+import type { Conformer } from "./openai-chat-conform";
 import { chunkHead, encodeOpenaiChatFailure, stampFields } from "./openai-chat-encode";
-import { stampEdits } from "./openai-chat-forward";
+import { conformerOf, memberOf, stampEdits } from "./openai-chat-forward";
 import { OpenaiChatStream, TERMINATOR } from "./openai-chat-stream";
 import { itemsOf, type JsonObject, objectOf } from "./provider-json";
 
@@ -30,6 +30,8 @@ export class OpenaiChatForwarder implements StreamForwarder {
   readonly #context: AnswerContext;
   readonly #stream: OpenaiChatStream;
   readonly #model: ModelSplice;
+  /** undefined: the provider keeps to the types, and nothing is looked at. */
+  readonly #conformer: Conformer | undefined;
   #held: Held | undefined;
   /** The stamp is written: it is asked for once. */
   #stamped = false;
@@ -42,6 +44,7 @@ export class OpenaiChatForwarder implements StreamForwarder {
     this.#context = context;
     this.#stream = new OpenaiChatStream(deviations);
     this.#model = new ModelSplice(context.model);
+    this.#conformer = conformerOf("chat.completion.chunk", context, deviations);
   }
 
   get done(): boolean {
@@ -56,7 +59,8 @@ export class OpenaiChatForwarder implements StreamForwarder {
     if (!chunk) return { bytes: [frame.raw], events: [] };
     const events = this.#stream.read(chunk);
     for (const event of events) this.#see(event);
-    return { bytes: this.#route(frame, chunk), events };
+    const text = this.#conformer?.apply(chunk, frame.data ?? "");
+    return { bytes: text === undefined ? this.#route(frame, chunk) : this.#route(rewritten(frame, text), chunk), events };
   }
 
   end(): Passed {
@@ -132,11 +136,15 @@ function spliceFrame(frame: Frame, edits: readonly JsonEdit[]): Uint8Array {
     const json = spliceJson(frame.raw.subarray(span.start, span.end), edits);
     return joined([frame.raw.subarray(0, span.start), json, frame.raw.subarray(span.end)]);
   }
-  const json = decoder.decode(spliceJson(encoder.encode(frame.data ?? ""), edits));
+  return rewritten(frame, decoder.decode(spliceJson(encoder.encode(frame.data ?? ""), edits))).raw;
+}
+
+/** The frame with other data. */
+function rewritten(frame: Frame, json: string): Frame {
   const lines = json.split("\n").map((line) => `data: ${line}\n`);
   const event = frame.event === undefined ? "" : `event: ${frame.event}\n`;
   const id = frame.id === undefined ? "" : `id: ${frame.id}\n`;
-  return encoder.encode(`${event}${id}${lines.join("")}\n`);
+  return { ...frame, raw: encoder.encode(`${event}${id}${lines.join("")}\n`), data: json };
 }
 
 function usageTextOf(frame: Frame): string | undefined {
@@ -144,9 +152,6 @@ function usageTextOf(frame: Frame): string | undefined {
   const member = memberOf(bytes, "usage");
   return member && decoder.decode(bytes.subarray(member.valueStart, member.valueEnd));
 }
-
-const memberOf = (bytes: Uint8Array, name: string): MemberSpan | undefined =>
-  objectSpan(bytes)?.members.findLast((member) => stringIs(bytes, member.keyStart, member.keyEnd, name));
 
 /** Replaces `model` in chunk after chunk. Chunks of one stream begin alike, so the place found in one is tried in the next. */
 class ModelSplice {

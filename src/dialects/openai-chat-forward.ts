@@ -5,9 +5,11 @@ import { Failure } from "../core/failure";
 import { usdText } from "../core/money";
 import { mergeUsage, type Usage } from "../core/usage";
 import { type JsonEdit, spliceJson } from "../wire/json-splice";
-import type { AnswerContext, DecodedRequest, DoorDialect, EncodeContext } from "./dialect";
+import { type MemberSpan, objectSpan, stringIs } from "../wire/json-walk";
+import type { AnswerContext, DecodedRequest, Deviations, DoorDialect, EncodeContext } from "./dialect";
 import { judgeField, presentFields, type Verdict } from "./field-table";
 import { AnswerReader, parseAnswer } from "./openai-chat-answer";
+import { Conformer } from "./openai-chat-conform";
 import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
 import { OPENAI_CHAT_PATH } from "./openai-chat-request-encode";
 import { encodeUsage } from "./openai-chat-usage";
@@ -79,15 +81,35 @@ const encoder = new TextEncoder();
 const withCost = (usageText: string, cost: string): string =>
   decoder.decode(spliceJson(encoder.encode(usageText), [{ op: "set", name: "cost", value: cost }]));
 
+/** undefined: the provider keeps to the published types, and its answers are not looked at. */
+export function conformerOf(
+  kind: "chat.completion" | "chat.completion.chunk",
+  context: AnswerContext,
+  deviations: Deviations,
+): Conformer | undefined {
+  if (!deviations.looseAnswers && !deviations.reasoningBesideCompletion && !deviations.audioBesidePrompt) return undefined;
+  return new Conformer(kind, deviations, { id: `chatcmpl-${context.requestId}`, createdAt: context.createdAt, model: context.model });
+}
+
+/** The last member of that name of the object that the bytes hold. */
+export const memberOf = (bytes: Uint8Array, name: string): MemberSpan | undefined =>
+  objectSpan(bytes)?.members.findLast((member) => stringIs(bytes, member.keyStart, member.keyEnd, name));
+
 /** The provider's whole answer, spliced, and what the meter reads in it. */
-export function forwardOpenaiChatAnswer(bytes: Uint8Array, context: AnswerContext): { bytes: Uint8Array; events: readonly ChatEvent[] } {
-  const answer = parseAnswer(decoder.decode(bytes));
-  const reader = new AnswerReader();
+export function forwardOpenaiChatAnswer(
+  bytes: Uint8Array,
+  context: AnswerContext,
+  deviations: Deviations = {},
+): { bytes: Uint8Array; events: readonly ChatEvent[] } {
+  const text = decoder.decode(bytes);
+  const answer = parseAnswer(text);
+  const reader = new AnswerReader(deviations, true);
   const events = reader.read(answer);
   if (!reader.finished) throw new Failure("upstream_error", "The provider's answer holds no finished choice");
   let usage: Usage | undefined;
   for (const event of events) if (event.type === "usage") usage = mergeUsage(usage, event.usage);
+  const rewritten = conformerOf("chat.completion", context, deviations)?.apply(answer, text);
   const edits = stampEdits(answer, usage, context);
   if (answer["model"] !== context.model) edits.push({ op: "set", name: "model", value: JSON.stringify(context.model) });
-  return { bytes: spliceJson(bytes, edits), events };
+  return { bytes: spliceJson(rewritten === undefined ? bytes : encoder.encode(rewritten), edits), events };
 }

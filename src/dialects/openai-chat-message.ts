@@ -1,7 +1,7 @@
 // One choice of a whole Chat Completions answer, put together from its events.
 import type { ChatEvent, FinishReason, Media, SpokenEvent } from "../core/chat";
 import { Failure } from "../core/failure";
-import { detailOf, formatOf } from "./openai-chat-reasoning";
+import { detailOf, sealedDetail } from "./openai-chat-reasoning";
 import { objectOf } from "./provider-json";
 
 type ChoiceEvent = Exclude<SpokenEvent, { type: "start" | "usage" }>;
@@ -56,7 +56,7 @@ export class MessageBuilder {
         this.#reason(event);
         return;
       case "redacted-reasoning":
-        this.#details.set(event.block, { type: "reasoning.encrypted", data: event.data, format: formatOf(event.from), index: event.block });
+        this.#details.set(event.block, sealedDetail(event.data, event.from, event.block, event.id));
         return;
       case "tool-call":
         this.#calls.set(event.index, { event, pieces: [] });
@@ -106,7 +106,7 @@ export class MessageBuilder {
     if (event.from === "openai-chat") return;
     const before = this.#details.get(event.block);
     const text = `${typeof before?.["text"] === "string" ? before["text"] : ""}${event.text}`;
-    this.#details.set(event.block, detailOf(text === "" ? undefined : text, event.signature, event.from, event.block));
+    this.#details.set(event.block, detailOf(text === "" ? undefined : text, event.signature, event.from, event.block, event.id));
   }
 
   #logprobs(): Record<string, unknown> | null {

@@ -58,7 +58,7 @@ function joinDetails(details: readonly Detail[]): Part[] {
     const from = dialectOf(detail.format);
     if (detail.type === "reasoning.encrypted") {
       open = undefined;
-      if (detail.data) parts.push({ type: "redacted-reasoning", data: detail.data, from });
+      if (detail.data) parts.push({ type: "redacted-reasoning", data: detail.data, from, id: detail.id ?? undefined });
       continue;
     }
     const text = detail.text ?? detail.summary ?? "";
@@ -75,8 +75,14 @@ function joinDetails(details: readonly Detail[]): Part[] {
   return parts;
 }
 
-/** The fields of an assistant's message that carry its thinking; empty where there is none. */
-export function encodeReasoning(parts: readonly Part[]): Record<string, unknown> {
+/**
+ * The fields of an assistant's message that carry its thinking; empty where there is none. `field`: where the provider reads the
+ * text ("content" is a list of parts, which the caller of this writes).
+ */
+export function encodeReasoning(
+  parts: readonly Part[],
+  field: "reasoning_content" | "reasoning" = "reasoning_content",
+): Record<string, unknown> {
   let text = "";
   const details: Record<string, unknown>[] = [];
   for (const part of parts) {
@@ -86,11 +92,20 @@ export function encodeReasoning(parts: readonly Part[]): Record<string, unknown>
         details.push(detailOf(part.text, part.signature, part.from, details.length, part.id));
       }
     } else if (part.type === "redacted-reasoning") {
-      details.push({ type: "reasoning.encrypted", data: part.data, format: formatOf(part.from ?? "openai-chat"), index: details.length });
+      details.push(sealedDetail(part.data, part.from ?? "openai-chat", details.length, part.id));
     }
   }
-  return { ...(text === "" ? {} : { reasoning_content: text }), ...(details.length === 0 ? {} : { reasoning_details: details }) };
+  return { ...(text === "" ? {} : { [field]: text }), ...(details.length === 0 ? {} : { reasoning_details: details }) };
 }
+
+/** An entry of `reasoning_details` that shows no text. */
+export const sealedDetail = (data: string, from: DialectName, index: number, id?: string) => ({
+  type: "reasoning.encrypted",
+  data,
+  ...(id === undefined ? {} : { id }),
+  format: formatOf(from),
+  index,
+});
 
 /** One entry of `reasoning_details`. */
 export const detailOf = (text: string | undefined, signature: string | undefined, from: DialectName, index: number, id?: string) => ({
@@ -109,6 +124,8 @@ export interface Thought {
   /** A sealed block that shows no text. */
   data?: string | undefined;
   from: DialectName;
+  /** The provider's id of the block. */
+  id?: string | undefined;
   opens: boolean;
 }
 
@@ -117,23 +134,31 @@ export interface Thought {
  * `reasoning_content`, `reasoning`, or the thinking parts of a content list.
  */
 export function reasoningFrom(message: JsonObject): Thought[] {
-  const details = itemsOf(message["reasoning_details"]).flatMap((each) => thoughtOf(objectOf(each)));
-  if (details.length > 0) return details;
+  const details = itemsOf(message["reasoning_details"]);
+  if (details.length > 0) {
+    const thoughts = details.flatMap((each) => thoughtOf(objectOf(each)));
+    if (thoughts.some(({ from }) => from !== "openai-chat")) return thoughts;
+  }
   const text = textOf(message["reasoning_content"]) || textOf(message["reasoning"]) || thinkingParts(message["content"]);
   return text ? [{ text, from: "openai-chat", opens: false }] : [];
 }
 
 function thoughtOf(detail: JsonObject | undefined): Thought[] {
-  const from = dialectOf(textOf(detail?.["format"]));
-  if (!detail || !from) return [];
+  if (!detail) return [];
+  const from = dialectOf(textOf(detail["format"])) ?? "openai-chat";
+  const id = textOf(detail["id"]);
   const data = textOf(detail["data"]);
-  if (detail["type"] === "reasoning.encrypted") return data === undefined ? [] : [{ text: "", data, from, opens: true }];
+  if (detail["type"] === "reasoning.encrypted") {
+    // A seal of nobody that we know opens nowhere.
+    return data === undefined || from === "openai-chat" ? [] : [{ text: "", data, from, id, opens: true }];
+  }
   const text = textOf(detail["text"]) ?? textOf(detail["summary"]) ?? "";
   const signature = textOf(detail["signature"]) || undefined;
-  return text === "" && signature === undefined ? [] : [{ text, signature, from, opens: false }];
+  return text === "" && signature === undefined ? [] : [{ text, signature, from, id, opens: false }];
 }
 
-function thinkingParts(content: unknown): string {
+/** The text of the thinking parts of a content list. */
+export function thinkingParts(content: unknown): string {
   return itemsOf(content)
     .map(objectOf)
     .filter((part) => part?.["type"] === "thinking")

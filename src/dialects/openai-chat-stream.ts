@@ -11,11 +11,12 @@ import type { JsonObject } from "./provider-json";
 export const TERMINATOR = "[DONE]";
 
 export class OpenaiChatStream implements StreamDecoder {
-  readonly #reader = new AnswerReader();
+  readonly #reader: AnswerReader;
   readonly #endsWithConnection: boolean;
   #done = false;
 
   constructor(deviations: Deviations) {
+    this.#reader = new AnswerReader(deviations);
     this.#endsWithConnection = deviations.terminator === "eof";
   }
 
