@@ -1,8 +1,8 @@
 // Token counts in the Responses API: totals include their parts, as ours do. xAI's too, unlike in its Chat Completions.
 // https://platform.openai.com/docs/api-reference/responses/object#responses/object-usage
-import { type NanoUsd, nanoUsd, usdNumber } from "../core/money";
+import { type NanoUsd, usdNumber } from "../core/money";
 import type { Usage } from "../core/usage";
-import { costOf } from "./openai-chat-usage";
+import { reportedCostOf } from "./openai-chat-usage";
 import { countOf, type JsonObject, objectOf } from "./provider-json";
 
 /** What a `usage` object says. `serviceTier` and `toolCalls` stand elsewhere in the answer. */
@@ -17,16 +17,8 @@ export function decodeResponsesUsage(said: JsonObject, serviceTier?: string, too
     reasoningOutputTokens: countOf(output?.["reasoning_tokens"]),
     toolCalls,
     serviceTier,
-    reportedCost: costOf(said["cost"]) ?? ticksOf(said["cost_in_usd_ticks"]),
+    reportedCost: reportedCostOf(said),
   };
-}
-
-const TICKS_PER_NANO = 10n;
-
-/** xAI's cost: a tick is 1e-10 USD. Rounded up to the nano-USD. https://docs.x.ai/docs/models#cost-tracking */
-function ticksOf(value: unknown): NanoUsd | undefined {
-  const ticks = countOf(value);
-  return ticks === undefined ? undefined : nanoUsd((BigInt(ticks) + TICKS_PER_NANO - 1n) / TICKS_PER_NANO);
 }
 
 /**
