@@ -10,6 +10,9 @@ export interface AttemptRecord {
   /** Unix milliseconds of the hold. */
   heldAt: number;
   organizationId: string;
+  /** The key's project and its team, where it has them. */
+  teamId?: string | undefined;
+  projectId?: string | undefined;
   keyId: string;
   mode: KeyMode;
   door: string;

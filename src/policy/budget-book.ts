@@ -1,0 +1,197 @@
+// What every budget has spent and holds, in memory, ahead of the database. Every change is synchronous: looking at all budgets of a
+// call and adding to them happens with no await between, so that no two calls can hold the same money.
+import type { AttemptRecord } from "../core/attempt";
+import type { Budget, ScopeKind } from "../core/budget";
+import type { KeyMode } from "../core/ids";
+import { addUsd, type NanoUsd, subUsd, ZERO_USD } from "../core/money";
+import type { Sums } from "../core/ports";
+import { type BudgetState, crossed, refusing } from "./budget";
+import { periodAt, rollingStart } from "./window";
+
+/** Who a call counts against: what its record says of it. */
+export type Counted = Pick<AttemptRecord, "organizationId" | "teamId" | "projectId" | "keyId" | "user" | "agent" | "run">;
+
+/** Names that callers give are theirs alone inside their organization; ids are unique everywhere. */
+export const scopeName = (kind: ScopeKind, id: string, organizationId: string): string =>
+  kind === "user" || kind === "agent" || kind === "run" ? `${kind}:${organizationId}/${id}` : `${kind}:${id}`;
+
+/** Every scope of a call, widest first. */
+export function scopesOf(call: Counted): string[] {
+  const { organizationId, teamId, projectId, keyId, user, agent, run } = call;
+  const named: readonly (readonly [ScopeKind, string | undefined])[] = [
+    ["organization", organizationId],
+    ["team", teamId],
+    ["project", projectId],
+    ["key", keyId],
+    ["user", user],
+    ["agent", agent],
+    ["run", run],
+  ];
+  return named.flatMap(([kind, id]) => (id === undefined ? [] : [scopeName(kind, id, organizationId)]));
+}
+
+/** A budget that came to a threshold. */
+export interface Crossing {
+  budget: Budget;
+  percent: number;
+  action: "alert" | "block";
+  spent: NanoUsd;
+  /** Unix milliseconds: names the period. */
+  periodStart: number;
+}
+
+/** Sums by the start of the period (of a rolling window: of the bucket). */
+type Periods = Map<number, Sums>;
+
+interface Live {
+  budget: Budget;
+  periods: Readonly<Record<KeyMode, Periods>>;
+}
+
+interface Place {
+  live: Live;
+  start: number;
+  sums: Sums;
+}
+
+interface Held {
+  bound: NanoUsd;
+  places: readonly Place[];
+}
+
+const none = (): Sums => ({ spent: ZERO_USD, reserved: ZERO_USD });
+
+export class BudgetBook {
+  readonly #byScope = new Map<string, Live[]>();
+  readonly #byId = new Map<string, Live>();
+  readonly #held = new Map<string, Held>();
+
+  /** Makes a budget live, with what its periods have spent already. What is held counts from the next hold on, or by `adopt`. */
+  put(budget: Budget, spent: readonly { mode: KeyMode; start: number; spent: NanoUsd }[]): void {
+    this.remove(budget.id);
+    const live: Live = { budget, periods: { live: new Map(), test: new Map() } };
+    for (const row of spent) live.periods[row.mode].set(row.start, { spent: row.spent, reserved: ZERO_USD });
+    const name = scopeName(budget.scope.kind, budget.scope.id, budget.organizationId);
+    this.#byScope.set(name, [...(this.#byScope.get(name) ?? []), live]);
+    this.#byId.set(budget.id, live);
+  }
+
+  /** Counts an open hold, made before the budget was, in the period of its admission. */
+  adopt(budgetId: string, call: Counted & { attemptId: string; mode: KeyMode; heldAt: number; bound?: NanoUsd | undefined }): void {
+    const live = this.#byId.get(budgetId);
+    const { scope, organizationId } = live?.budget ?? {};
+    if (!live || !scope || organizationId === undefined) return;
+    if (!scopesOf(call).includes(scopeName(scope.kind, scope.id, organizationId))) return;
+    const held = this.#held.get(call.attemptId) ?? { bound: call.bound ?? ZERO_USD, places: [] };
+    const place = placeOf(live, call.mode, call.heldAt);
+    place.sums.reserved = addUsd(place.sums.reserved, held.bound);
+    this.#held.set(call.attemptId, { ...held, places: [...held.places, place] });
+  }
+
+  /** The limit, thresholds or kind of a budget change; its scope and window stay (else it is another budget: `put`). */
+  replace(budget: Budget): void {
+    const live = this.#byId.get(budget.id);
+    if (live) live.budget = budget;
+  }
+
+  remove(budgetId: string): void {
+    const live = this.#byId.get(budgetId);
+    if (!live) return;
+    this.#byId.delete(budgetId);
+    const { scope, organizationId } = live.budget;
+    const name = scopeName(scope.kind, scope.id, organizationId);
+    const left = (this.#byScope.get(name) ?? []).filter((one) => one !== live);
+    if (left.length > 0) this.#byScope.set(name, left);
+    else this.#byScope.delete(name);
+  }
+
+  /** The budgets of a call as they stand now. */
+  states(call: Counted, mode: KeyMode, now: number): BudgetState[] {
+    return this.#of(call).map((live) => stateOf(live, mode, now));
+  }
+
+  state(budgetId: string, mode: KeyMode, now: number): BudgetState | undefined {
+    const live = this.#byId.get(budgetId);
+    return live && stateOf(live, mode, now);
+  }
+
+  /** Holds the bound on every budget, or on none: the result is the one that refuses. */
+  reserve(call: AttemptRecord): BudgetState | undefined {
+    const lives = this.#of(call);
+    if (lives.length === 0) return undefined;
+    const bound = call.bound ?? ZERO_USD;
+    const refused = refusing(
+      lives.map((live) => stateOf(live, call.mode, call.heldAt)),
+      bound,
+    );
+    if (refused) return refused;
+    const places = lives.map((live) => placeOf(live, call.mode, call.heldAt));
+    for (const { sums } of places) sums.reserved = addUsd(sums.reserved, bound);
+    this.#held.set(call.attemptId, { bound, places });
+    return undefined;
+  }
+
+  /** Lets the hold go without a cost. */
+  release(attemptId: string): void {
+    this.settle(attemptId, ZERO_USD);
+  }
+
+  /** The cost takes the hold's place, in the periods of the admission. The result are the thresholds that it reached. */
+  settle(attemptId: string, cost: NanoUsd): Crossing[] {
+    const held = this.#held.get(attemptId);
+    if (!held) return [];
+    this.#held.delete(attemptId);
+    const crossings: Crossing[] = [];
+    for (const { live, start, sums } of held.places) {
+      const before = sums.spent;
+      sums.reserved = subUsd(sums.reserved, held.bound);
+      sums.spent = addUsd(before, cost);
+      for (const { percent, action } of crossed(live.budget, before, sums.spent)) {
+        crossings.push({ budget: live.budget, percent, action, spent: sums.spent, periodStart: start });
+      }
+    }
+    return crossings;
+  }
+
+  #of(call: Counted): Live[] {
+    if (this.#byScope.size === 0) return [];
+    return scopesOf(call).flatMap((name) => this.#byScope.get(name) ?? []);
+  }
+}
+
+function stateOf({ budget, periods }: Live, mode: KeyMode, now: number): BudgetState {
+  const { window } = budget;
+  const sums = periods[mode];
+  if (!window.rolling || window.unit === "lifetime") {
+    const { spent, reserved } = sums.get(periodAt(window, now).start) ?? none();
+    return { budget, spent, reserved };
+  }
+  const oldest = rollingStart(window.unit, now);
+  let spent = ZERO_USD;
+  let reserved = ZERO_USD;
+  for (const [start, bucket] of sums) {
+    // What is held counts until it is settled, however old its bucket is.
+    reserved = addUsd(reserved, bucket.reserved);
+    if (start >= oldest) spent = addUsd(spent, bucket.spent);
+  }
+  return { budget, spent, reserved };
+}
+
+function placeOf(live: Live, mode: KeyMode, now: number): Place {
+  const { start } = periodAt(live.budget.window, now);
+  const periods = live.periods[mode];
+  const known = periods.get(start);
+  if (known) return { live, start, sums: known };
+  forgetOld(live, periods, now);
+  const sums = none();
+  periods.set(start, sums);
+  return { live, start, sums };
+}
+
+/** Periods that count no more and hold nothing. Looked at once a period. */
+function forgetOld({ budget: { window } }: Live, periods: Periods, now: number): void {
+  const { unit } = window;
+  if (unit === "lifetime") return;
+  const oldest = window.rolling ? rollingStart(unit, now) : periodAt(window, now).start;
+  for (const [start, { reserved }] of periods) if (start < oldest && reserved === ZERO_USD) periods.delete(start);
+}

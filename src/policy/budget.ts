@@ -1,0 +1,51 @@
+// May this much be held? A pure decision over what every budget of a call's scopes has spent and holds at the moment.
+import type { Budget } from "../core/budget";
+import { type NanoUsd, nanoUsd, ZERO_USD } from "../core/money";
+
+/** A budget in its current period. */
+export interface BudgetState {
+  readonly budget: Budget;
+  readonly spent: NanoUsd;
+  readonly reserved: NanoUsd;
+}
+
+/** The most that a budget lets spent and held money come to. undefined: it sets no cap. */
+export function capOf(budget: Budget): NanoUsd | undefined {
+  if (!budget.hard) return undefined;
+  let cap: bigint = budget.limit;
+  for (const { percent, action } of budget.thresholds) {
+    const at = share(budget.limit, percent);
+    if (action === "block" && at < cap) cap = at;
+  }
+  return nanoUsd(cap);
+}
+
+/** Whether a soft budget has come to a threshold that blocks: what is held does not count, so it may be overshot. */
+export const softBlocked = ({ budget, spent }: BudgetState): boolean =>
+  !budget.hard && budget.thresholds.some(({ percent, action }) => action === "block" && spent >= share(budget.limit, percent));
+
+/**
+ * The first budget that cannot bear `amount`; undefined: all can. All or nothing: the caller adds to every counter or to none, with no
+ * await between.
+ */
+export function refusing(states: readonly BudgetState[], amount: NanoUsd): BudgetState | undefined {
+  return states.find((state) => softBlocked(state) || amount > (leftOf(state) ?? amount));
+}
+
+/** What a hard budget can still hold, never below zero. undefined: a soft one. */
+export function leftOf({ budget, spent, reserved }: BudgetState): NanoUsd | undefined {
+  const cap = capOf(budget);
+  if (cap === undefined) return undefined;
+  const left = cap - spent - reserved;
+  return left > 0n ? nanoUsd(left) : ZERO_USD;
+}
+
+/** The thresholds that are reached by this step and were not before it. */
+export const crossed = (budget: Budget, before: NanoUsd, after: NanoUsd): Budget["thresholds"] =>
+  budget.thresholds.filter(({ percent }) => {
+    const at = share(budget.limit, percent);
+    return before < at && after >= at;
+  });
+
+/** Rounded down: a cap of 33 % of one nano-USD is nothing. */
+const share = (limit: NanoUsd, percent: number): bigint => (limit * BigInt(percent)) / 100n;
