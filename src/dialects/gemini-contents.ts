@@ -4,6 +4,7 @@ import { Failure } from "../core/failure";
 import { isGeneration3 } from "./gemini-model";
 import { type JsonObject, objectOf, parseJsonExactly, textOf } from "./provider-json";
 import type { Refuse } from "./refusal";
+import { CUSTOM_INPUT, wireToolName } from "./tool-names";
 
 export type GeminiPart = Readonly<Record<string, unknown>>;
 
@@ -60,7 +61,7 @@ class CallNames {
   }
 
   of(part: Extract<Part, { type: "tool-result" }>, param: string): string {
-    const name = part.name ?? this.#names.get(part.callId);
+    const name = this.#names.get(part.callId) ?? part.name;
     if (name === undefined)
       throw new Failure("invalid_value", "This tool result answers no tool call of the conversation", { param: `${param}.tool_call_id` });
     return name;
@@ -124,11 +125,12 @@ function modelParts(message: Message, param: string, model: string, calls: CallN
   return message.parts.flatMap((part, at): GeminiPart[] => {
     if (part.type === "reasoning") return thoughtPart(part);
     if (part.type !== "tool-call") return contentPart(part, `${param}.content[${at}]`, refuse);
-    calls.add(part.id, part.name);
+    const name = wireToolName(part);
+    calls.add(part.id, name);
     // Only the first of parallel calls is signed; the others rightly have nothing.
     const signature = part.signature ?? (called || !isGeneration3(model) ? undefined : UNSIGNED);
     called = true;
-    const functionCall = { id: part.id, name: part.name, args: argsOf(part, `${param}.tool_calls`) };
+    const functionCall = { id: part.id, name, args: argsOf(part, `${param}.tool_calls`) };
     return [{ functionCall, ...(signature === undefined ? {} : { thoughtSignature: signature }) }];
   });
 }
@@ -146,7 +148,7 @@ function thoughtPart(part: Extract<Part, { type: "reasoning" }>): GeminiPart[] {
 
 /** `args` must be an object. Its numbers keep their digits; the free text of a custom call becomes one. */
 function argsOf(call: Extract<Part, { type: "tool-call" }>, param: string): JsonObject {
-  if (call.custom) return { input: call.arguments };
+  if (call.custom) return { [CUSTOM_INPUT]: call.arguments };
   if (call.arguments.trim() === "") return {};
   const args = objectOf(parseJsonExactly(call.arguments));
   if (!args) throw new Failure("invalid_value", "The arguments of a tool call must be a JSON object", { param });

@@ -3,10 +3,11 @@ import type { ChatRequest, ResponseFormat, Tool, ToolChoice } from "../core/chat
 import type { EncodeContext, EncodedRequest } from "./dialect";
 import { fitRequest } from "./field-table";
 import { contentsOf } from "./gemini-contents";
-import { thinkingConfigOf } from "./gemini-thinking";
+import { geminiThinkingOf } from "./gemini-thinking";
 import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
 import type { JsonObject } from "./provider-json";
 import { innerHints, openRefusals } from "./refusal";
+import { asFunctionTool, losesGrammar, wireToolName } from "./tool-names";
 
 /** Fields with a place here, by their names in Chat Completions. One call at a time (`parallel_tool_calls: false`) cannot be asked for. */
 const HONOURED: ReadonlySet<string> = new Set([
@@ -35,17 +36,16 @@ export function encodeGeminiRequest(asked: ChatRequest, context: EncodeContext):
   const { request, ignored } = fitRequest(asked, OPENAI_CHAT_FIELDS, HONOURED, context);
   const { refuse, dropped } = openRefusals(context.dropUnsupported);
   const { systemInstruction, contents } = contentsOf(request.messages, context.model, refuse);
-  const thought = thinkingConfigOf(request.reasoning, context.model);
-  const thinkingConfig = thought && "refused" in thought ? refuse("reasoning_effort", String(thought["refused"])) : thought;
+  const thought = geminiThinkingOf(request.reasoning, context.model, context.reasons);
   const tools = request.tools ?? [];
   const serviceTier = request.serviceTier === undefined ? undefined : TIER[request.serviceTier];
-  const leftOut = request.serviceTier !== undefined && request.serviceTier !== "auto" && serviceTier === undefined ? ["service_tier"] : [];
-  const generationConfig = said({ ...generationConfigOf(request), thinkingConfig });
+  const noTier = request.serviceTier !== undefined && request.serviceTier !== "auto" && serviceTier === undefined;
+  const generationConfig = said({ ...generationConfigOf(request), thinkingConfig: thought.config });
   const body = said({
     systemInstruction,
     contents,
     tools: tools.length > 0 ? [{ functionDeclarations: tools.map(declarationOf) }] : undefined,
-    toolConfig: toolConfigOf(request.toolChoice, tools.length > 0),
+    toolConfig: toolConfigOf(request.toolChoice, tools),
     generationConfig: Object.keys(generationConfig).length > 0 ? generationConfig : undefined,
     serviceTier,
   });
@@ -55,7 +55,14 @@ export function encodeGeminiRequest(asked: ChatRequest, context: EncodeContext):
     path: `/models/${encodeURIComponent(context.model)}:${method}`,
     body: JSON.stringify(body),
     headers: {},
-    ignored: [...ignored, ...innerHints(request, false), ...leftOut, ...dropped],
+    ignored: [
+      ...ignored,
+      ...innerHints(request, false),
+      ...(tools.some(losesGrammar) ? ["tools.custom.format"] : []),
+      ...(thought.leftOut ? ["reasoning_effort"] : []),
+      ...(noTier ? ["service_tier"] : []),
+      ...dropped,
+    ],
     maxOutputTokens: request.maxOutputTokens,
   };
 }
@@ -87,17 +94,23 @@ function formatOf(format: ResponseFormat | undefined): JsonObject {
   return { responseMimeType: "application/json", responseJsonSchema: format.schema };
 }
 
-const declarationOf = (tool: Tool): JsonObject =>
-  said({ name: tool.name, description: tool.description, parametersJsonSchema: tool.parameters });
+/** `parametersJsonSchema` takes JSON Schema whole; the older `parameters` only a subset of OpenAPI's. */
+function declarationOf(tool: Tool): JsonObject {
+  const { description, parameters } = asFunctionTool(tool);
+  return said({ name: wireToolName(tool), description, parametersJsonSchema: parameters });
+}
 
 /**
  * https://ai.google.dev/gemini-api/docs/function-calling#function_calling_modes. Without tools, a choice other than a forced
  * one says nothing; a forced one is the provider's to refuse.
  */
-function toolConfigOf(choice: ToolChoice | undefined, hasTools: boolean): JsonObject | undefined {
+function toolConfigOf(choice: ToolChoice | undefined, tools: readonly Tool[]): JsonObject | undefined {
   if (choice === undefined) return undefined;
-  if (typeof choice === "object") return { functionCallingConfig: { mode: "ANY", allowedFunctionNames: [choice.name] } };
-  if (choice !== "required" && !hasTools) return undefined;
+  if (typeof choice === "object") {
+    const chosen = wireToolName(tools.find(({ name }) => name === choice.name) ?? choice);
+    return { functionCallingConfig: { mode: "ANY", allowedFunctionNames: [chosen] } };
+  }
+  if (choice !== "required" && tools.length === 0) return undefined;
   const mode = { auto: "AUTO", none: "NONE", required: "ANY" } as const;
   return { functionCallingConfig: { mode: mode[choice] } };
 }

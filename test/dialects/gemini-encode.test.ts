@@ -331,14 +331,94 @@ describe("thinking", () => {
     test(`is asked for: ${what}`, () => expect<unknown>(got).toEqual(expected));
   }
 
-  for (const [effort, model] of [
-    ["none", "gemini-3-pro-preview"],
-    ["xhigh", "gemini-3-pro-preview"],
-    ["max", "gemini-2.5-pro"],
-    ["low", "gemini-2.0-flash"],
+  for (const [what, reasoning, model, expected] of [
+    ["none on the third generation is the least", { effort: "none" }, "gemini-3-flash-preview", { thinkingLevel: "MINIMAL" }],
+    ["none on its pro models is the least", { effort: "none" }, "gemini-3-pro-preview", { thinkingLevel: "LOW" }],
+    ["none on 2.5 pro is the least", { budgetTokens: 0 }, "gemini-2.5-pro", { thinkingBudget: 128 }],
+    ["an effort before 2.5", { effort: "low" }, "gemini-2.0-flash", undefined],
+    ["a budget of a model that draws", { budgetTokens: 2048 }, "gemini-2.5-flash-image", undefined],
+    ["adaptive thinking before 2.5", { adaptive: true }, "gemini-2.0-flash-lite", undefined],
+    ["an effort that nobody knows", { effort: "heroic" }, "gemini-2.5-flash", undefined],
   ] as const) {
-    test(`${effort} on ${model} is refused by name`, () => {
-      expect(refused({ reasoning: { effort } }, context(model))).toEqual(unsupported("reasoning_effort"));
+    test(`${what} is named among the ignored fields, never refused`, () => {
+      const { json, ignored } = encode({ reasoning }, context(model));
+      expect(json.generationConfig?.thinkingConfig).toEqual(expected);
+      expect(ignored).toEqual(["reasoning_effort"]);
     });
   }
+
+  for (const [what, reasoning, model, expected] of [
+    ["more than the most", { effort: "xhigh" }, "gemini-3-pro-preview", { thinkingLevel: "HIGH", includeThoughts: true }],
+    [
+      "a middle level that the first pro model lacks",
+      { effort: "medium" },
+      "gemini-3-pro-preview",
+      { thinkingLevel: "HIGH", includeThoughts: true },
+    ],
+    ["a middle level", { effort: "medium" }, "gemini-3.1-pro-preview", { thinkingLevel: "MEDIUM", includeThoughts: true }],
+    ["the most of 2.5", { effort: "max" }, "gemini-2.5-pro", { thinkingBudget: 32_768, includeThoughts: true }],
+    ["a budget beyond the model's", { budgetTokens: 31_999 }, "gemini-2.5-flash", { thinkingBudget: 24_576, includeThoughts: true }],
+    [
+      "an effort beside adaptive thinking",
+      { adaptive: true, effort: "high" },
+      "gemini-3-pro-preview",
+      { thinkingLevel: "HIGH", includeThoughts: true },
+    ],
+    ["shown thoughts alone", { summary: "auto" }, "gemini-2.5-flash", { includeThoughts: true }],
+    ["shown thoughts of a model without", { summary: "auto" }, "gemini-2.0-flash", undefined],
+    ["no thinking of a model without", { effort: "none" }, "gemini-2.0-flash", undefined],
+  ] as const) {
+    test(`${what} is done as nearly as it can be`, () => {
+      const { json, ignored } = encode({ reasoning }, context(model));
+      expect(json.generationConfig?.thinkingConfig).toEqual(expected);
+      expect(ignored).toEqual([]);
+    });
+  }
+
+  test("is left out where the catalogue knows that the model does not think", () => {
+    const { json, ignored } = encode({ reasoning: { effort: "high" } }, context("gemini-2.5-flash", { reasons: false }));
+    expect(json.generationConfig).toBeUndefined();
+    expect(ignored).toEqual(["reasoning_effort"]);
+  });
+});
+
+describe("tools that only some dialects know", () => {
+  const patch = { name: "apply_patch", description: "Patches.", custom: { format: { type: "grammar", definition: "start: LINE" } } };
+  const read = { name: "read", namespace: "mcp__files", parameters: { type: "object" } };
+
+  test("go out as functions of one string, with their group's name in front", () => {
+    const { json, ignored } = encode({ tools: [patch, read], toolChoice: { name: "read" } });
+    const [first, second] = json.tools[0].functionDeclarations;
+    expect(first.name).toBe("apply_patch");
+    expect(first.description).toContain("start: LINE");
+    expect(first.parametersJsonSchema.required).toEqual(["input"]);
+    expect(second).toEqual({ name: "mcp__files__read", parametersJsonSchema: { type: "object" } });
+    expect(json.toolConfig.functionCallingConfig.allowedFunctionNames).toEqual(["mcp__files__read"]);
+    expect(ignored).toEqual(["tools.custom.format"]);
+  });
+
+  test("are called and answered by the same names", () => {
+    const { json } = encode({
+      messages: [
+        user(text("x")),
+        {
+          role: "assistant",
+          parts: [
+            { type: "tool-call", id: "a", name: "apply_patch", arguments: "*** Begin", custom: true },
+            { type: "tool-call", id: "b", name: "read", namespace: "mcp__files", arguments: "{}" },
+          ],
+        },
+        { role: "tool", parts: [{ type: "tool-result", callId: "b", name: "read", content: [text("1")] }] },
+        result("a", "2"),
+      ],
+    });
+    expect(json.contents[1].parts).toEqual([
+      { functionCall: { id: "a", name: "apply_patch", args: { input: "*** Begin" } } },
+      { functionCall: { id: "b", name: "mcp__files__read", args: {} } },
+    ]);
+    expect(json.contents[2].parts.map(({ functionResponse }: { functionResponse: { name: string } }) => functionResponse.name)).toEqual([
+      "apply_patch",
+      "mcp__files__read",
+    ]);
+  });
 });
