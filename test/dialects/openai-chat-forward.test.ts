@@ -4,6 +4,7 @@ import { nanoUsd } from "../../src/core/money";
 import type { AnswerContext, Deviations, EncodeContext } from "../../src/dialects/dialect";
 import { openaiChat } from "../../src/dialects/openai-chat";
 import { cuts, ownRecordings, type Recording, recording, recordings, sharedMissing } from "../recordings/load";
+import { deviationsOf } from "./openai-chat-deviations";
 import {
   answerContext,
   answers,
@@ -13,6 +14,7 @@ import {
   EXTENSION,
   encodeContext,
   failureOf,
+  forward,
   framesOf,
   merged,
   schema,
@@ -125,24 +127,6 @@ describe("forwardResponse()", () => {
   });
 });
 
-interface Through {
-  text: string;
-  events: ChatEvent[];
-}
-
-function forward(bytes: readonly Uint8Array[], context: AnswerContext, deviations: Deviations = {}): Through {
-  const forwarder = openaiChat.openForwarder(context, deviations);
-  const out: Uint8Array[] = [];
-  const events: ChatEvent[] = [];
-  const take = (step: { bytes: readonly Uint8Array[]; events: readonly ChatEvent[] }): void => {
-    out.push(...step.bytes);
-    events.push(...step.events);
-  };
-  for (const frame of framesOf(bytes)) take(forwarder.push(frame));
-  take(forwarder.end());
-  return { text: text(Buffer.concat(out)), events };
-}
-
 /** An independent reading of the rules, on text: line by line, with JSON.parse and string replacement only. */
 function checkForwarded(each: Recording, out: string, model: string, includeUsage: boolean): void {
   const blocks = (stream: string) => stream.split(/(?<=\r?\n\r?\n)/);
@@ -231,7 +215,7 @@ describe("openForwarder()", () => {
         }
         for (const includeUsage of [false, true]) {
           const { context, asked } = answerContext({ includeUsage }, counted);
-          const { text: out, events } = forward([each.body], context);
+          const { text: out, events } = forward([each.body], context, deviationsOf(provider));
           const data = dataOf(out);
           expect([each.id, data.at(-1)]).toEqual([each.id, "[DONE]"]);
           const chunks = chunksOf(out);

@@ -6,10 +6,11 @@ import type { ChatEvent } from "../../src/core/chat";
 import { Failure } from "../../src/core/failure";
 import { nanoUsd } from "../../src/core/money";
 import type { Usage } from "../../src/core/usage";
-import type { AnswerContext, EncodeContext, Stamp } from "../../src/dialects/dialect";
+import type { AnswerContext, Deviations, EncodeContext, Stamp } from "../../src/dialects/dialect";
 import { openaiChat } from "../../src/dialects/openai-chat";
 import type { Frame } from "../../src/wire/frame";
 import { allRecordings, type Recording, SHARED, sharedMissing } from "../recordings/load";
+import { deviationsOf } from "./openai-chat-deviations";
 
 export const SSE = "text/event-stream";
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -22,14 +23,18 @@ export function framesOf(pieces: readonly Uint8Array[]): Frame[] {
 }
 
 /** A whole stream's events; `pieces` are its bytes in order. */
-export function decodeStream(...pieces: Uint8Array[]): ChatEvent[] {
-  const stream = openaiChat.openStream({});
+export const decodeStream = (...pieces: Uint8Array[]): ChatEvent[] => decodeStreamOf({}, ...pieces);
+
+export function decodeStreamOf(deviations: Deviations, ...pieces: Uint8Array[]): ChatEvent[] {
+  const stream = openaiChat.openStream(deviations);
   const events = framesOf(pieces).flatMap((frame) => stream.push(frame));
   return [...events, ...stream.end()];
 }
 
 export const decode = (recording: Recording): ChatEvent[] =>
-  recording.stream ? decodeStream(recording.body) : openaiChat.decodeResponse(text(recording.body));
+  recording.stream
+    ? decodeStreamOf(deviationsOf(recording.provider), recording.body)
+    : openaiChat.decodeResponse(text(recording.body), deviationsOf(recording.provider));
 
 /** Neighbouring pieces of one text are one: a whole answer and its stream then say the same. */
 export function merged(events: readonly ChatEvent[]): ChatEvent[] {
@@ -116,6 +121,34 @@ export function schema(name: string): ValidateFunction | undefined {
     ajv.addSchema(JSON.parse(readFileSync(join(SHARED, "specs/openai-relaxed.schema.json"), "utf8")));
   }
   return ajv.compile({ $ref: `openai-relaxed#/components/schemas/${name}` });
+}
+
+/** Answers (not errors) of the providers that speak Chat Completions, our own hand-written ones first. */
+export const compatibleAnswers = (stream?: boolean): readonly Recording[] =>
+  allRecordings().filter(
+    (each) =>
+      (each.format === "openai-chat" || each.format === "gemini-openai-compat") &&
+      each.status === 200 &&
+      (stream === undefined || each.stream === stream),
+  );
+
+export interface Through {
+  text: string;
+  events: ChatEvent[];
+}
+
+/** A stream through the forwarder; `bytes` are its pieces in order. */
+export function forward(bytes: readonly Uint8Array[], context: AnswerContext, deviations: Deviations = {}): Through {
+  const forwarder = openaiChat.openForwarder(context, deviations);
+  const out: Uint8Array[] = [];
+  const events: ChatEvent[] = [];
+  const take = (step: { bytes: readonly Uint8Array[]; events: readonly ChatEvent[] }): void => {
+    out.push(...step.bytes);
+    events.push(...step.events);
+  };
+  for (const frame of framesOf(bytes)) take(forwarder.push(frame));
+  take(forwarder.end());
+  return { text: text(Buffer.concat(out)), events };
 }
 
 /** The data of every frame of a stream's text. */
