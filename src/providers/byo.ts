@@ -1,5 +1,6 @@
-// Any endpoint that speaks Chat Completions, as "byo:<slug>". What it can do is the operator's to know: nothing is refused for it.
+// Any endpoint that speaks Chat Completions (and Embeddings, where it does), as "byo:<slug>". What it can do is the operator's to know: nothing is refused for it.
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiEmbeddings } from "../dialects/openai-embeddings";
 import type { Provider } from "./provider";
 
 /** The row of the endpoint with this name ("byo:acme"). */
@@ -12,7 +13,10 @@ export const byo = (name: string): Provider => ({
   selfHosted: true,
   auth: { scheme: "bearer" },
   headers: {},
-  operations: [{ does: "chat", dialect: openaiChat }],
+  operations: [
+    { does: "chat", dialect: openaiChat },
+    { does: "embeddings", dialect: openaiEmbeddings },
+  ],
   unsupported: [],
   deviations: { looseAnswers: true, maxTokensField: "max_tokens", developerRole: "system", functionToolsOnly: true, takesReasoning: true },
   onCallerGone: "cancel",

@@ -1,5 +1,6 @@
 // https://docs.fireworks.ai/api-reference/post-chatcompletions
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiEmbeddings } from "../dialects/openai-embeddings";
 import { openaiOnly } from "./openai-only";
 import type { Provider } from "./provider";
 
@@ -11,7 +12,10 @@ export const fireworks: Provider = {
   keyVariable: "FIREWORKS_API_KEY",
   auth: { scheme: "bearer" },
   headers: {},
-  operations: [{ does: "chat", dialect: openaiChat }],
+  operations: [
+    { does: "chat", dialect: openaiChat },
+    { does: "embeddings", dialect: openaiEmbeddings },
+  ],
   unsupported: openaiOnly(["prediction", "prompt_cache_key", "safety_identifier", "service_tier"], []),
   deviations: { looseAnswers: true, maxTokensField: "max_tokens", developerRole: "system", functionToolsOnly: true, takesReasoning: true },
   onCallerGone: "cancel",

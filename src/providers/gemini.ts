@@ -1,5 +1,6 @@
 // https://ai.google.dev/api/generate-content
 import { gemini as geminiDialect } from "../dialects/gemini";
+import { geminiEmbeddings } from "../dialects/gemini-embeddings";
 import type { Provider } from "./provider";
 
 export const gemini: Provider = {
@@ -10,7 +11,10 @@ export const gemini: Provider = {
   keyVariable: "GEMINI_API_KEY",
   auth: { scheme: "header", name: "x-goog-api-key" },
   headers: {},
-  operations: [{ does: "chat", dialect: geminiDialect }],
+  operations: [
+    { does: "chat", dialect: geminiDialect },
+    { does: "embeddings", dialect: geminiEmbeddings },
+  ],
   unsupported: [],
   deviations: {},
   onCallerGone: "cancel",

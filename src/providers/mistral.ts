@@ -1,5 +1,6 @@
 // https://docs.mistral.ai/api/#tag/chat. What it does not know it refuses (422): every field of others is listed.
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiEmbeddings } from "../dialects/openai-embeddings";
 import { openaiOnly } from "./openai-only";
 import type { Provider } from "./provider";
 
@@ -11,7 +12,10 @@ export const mistral: Provider = {
   keyVariable: "MISTRAL_API_KEY",
   auth: { scheme: "bearer" },
   headers: {},
-  operations: [{ does: "chat", dialect: openaiChat }],
+  operations: [
+    { does: "chat", dialect: openaiChat },
+    { does: "embeddings", dialect: openaiEmbeddings },
+  ],
   unsupported: openaiOnly([], ["logprobs", "top_logprobs", "logit_bias", "user", "top_k", "functions", "function_call"]),
   deviations: {
     looseAnswers: true,
@@ -25,6 +29,7 @@ export const mistral: Provider = {
     takesReasoning: true,
     reasoningField: "content",
     audioBesidePrompt: true,
+    dimensionsField: "output_dimension",
   },
   // It goes on and bills when its caller leaves: https://openrouter.ai/docs/api-reference/streaming (stream cancellation).
   onCallerGone: "drain",

@@ -1,5 +1,6 @@
 // https://platform.openai.com/docs/api-reference/chat
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiEmbeddings } from "../dialects/openai-embeddings";
 import type { Provider } from "./provider";
 
 export const openai: Provider = {
@@ -10,7 +11,10 @@ export const openai: Provider = {
   keyVariable: "OPENAI_API_KEY",
   auth: { scheme: "bearer" },
   headers: {},
-  operations: [{ does: "chat", dialect: openaiChat }],
+  operations: [
+    { does: "chat", dialect: openaiChat },
+    { does: "embeddings", dialect: openaiEmbeddings },
+  ],
   unsupported: [],
   deviations: {},
   onCallerGone: "cancel",

@@ -1,5 +1,6 @@
 // https://openrouter.ai/docs/api-reference/overview. What a model there cannot do, it leaves out itself.
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiEmbeddings } from "../dialects/openai-embeddings";
 import type { Provider } from "./provider";
 
 export const openrouter: Provider = {
@@ -10,7 +11,10 @@ export const openrouter: Provider = {
   keyVariable: "OPENROUTER_API_KEY",
   auth: { scheme: "bearer" },
   headers: {},
-  operations: [{ does: "chat", dialect: openaiChat }],
+  operations: [
+    { does: "chat", dialect: openaiChat },
+    { does: "embeddings", dialect: openaiEmbeddings },
+  ],
   unsupported: [],
   deviations: { looseAnswers: true, takesReasoning: true, reasoningField: "reasoning", functionToolsOnly: true },
   // Most of those behind it stop their bill: https://openrouter.ai/docs/api-reference/streaming (stream cancellation).

@@ -1,5 +1,6 @@
 // https://docs.perplexity.ai/api-reference/chat-completions-post
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiEmbeddings } from "../dialects/openai-embeddings";
 import { openaiOnly } from "./openai-only";
 import type { Provider } from "./provider";
 
@@ -11,7 +12,10 @@ export const perplexity: Provider = {
   keyVariable: "PERPLEXITY_API_KEY",
   auth: { scheme: "bearer" },
   headers: {},
-  operations: [{ does: "chat", dialect: openaiChat }],
+  operations: [
+    { does: "chat", dialect: openaiChat },
+    { does: "embeddings", dialect: openaiEmbeddings },
+  ],
   unsupported: openaiOnly(
     ["web_search_options"],
     [
@@ -26,6 +30,8 @@ export const perplexity: Provider = {
       "logit_bias",
       "logprobs",
       "top_logprobs",
+      // Its own formats are base64 of signed bytes or of bits: https://docs.perplexity.ai/api-reference/embeddings-post
+      "encoding_format",
       "metadata",
       "user",
     ],
@@ -37,6 +43,8 @@ export const perplexity: Provider = {
     developerRole: "system",
     functionToolsOnly: true,
     noStreamOptions: true,
+    vectors: "int8",
+    embeddingsPath: "/v1/embeddings",
   },
   // It goes on and bills when its caller leaves: https://openrouter.ai/docs/api-reference/streaming (stream cancellation).
   onCallerGone: "drain",

@@ -1,5 +1,6 @@
 // https://docs.together.ai/reference/chat-completions-1
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiEmbeddings } from "../dialects/openai-embeddings";
 import { openaiOnly } from "./openai-only";
 import type { Provider } from "./provider";
 
@@ -11,7 +12,10 @@ export const together: Provider = {
   keyVariable: "TOGETHER_API_KEY",
   auth: { scheme: "bearer" },
   headers: {},
-  operations: [{ does: "chat", dialect: openaiChat }],
+  operations: [
+    { does: "chat", dialect: openaiChat },
+    { does: "embeddings", dialect: openaiEmbeddings },
+  ],
   unsupported: openaiOnly([], ["metadata", "user"]),
   deviations: {
     looseAnswers: true,

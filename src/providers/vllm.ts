@@ -1,5 +1,6 @@
 // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiEmbeddings } from "../dialects/openai-embeddings";
 import { openaiOnly } from "./openai-only";
 import type { Provider } from "./provider";
 
@@ -12,7 +13,10 @@ export const vllm: Provider = {
   selfHosted: true,
   auth: { scheme: "bearer" },
   headers: {},
-  operations: [{ does: "chat", dialect: openaiChat }],
+  operations: [
+    { does: "chat", dialect: openaiChat },
+    { does: "embeddings", dialect: openaiEmbeddings },
+  ],
   unsupported: openaiOnly([], ["metadata"]),
   deviations: { looseAnswers: true, maxTokensField: "max_tokens", developerRole: "system", functionToolsOnly: true, takesReasoning: true },
   onCallerGone: "cancel",
