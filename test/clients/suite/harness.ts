@@ -6,25 +6,32 @@ import type { Control } from "./control";
 /** Both releases under test, by the newer one's types. */
 export type Sdk = typeof import("openai-7");
 
-export interface World {
+/** What every client is given. */
+export interface Ground {
+  /** The gateway, without /v1. */
+  gateway: string;
+  key: string;
+  upstream: Control;
+}
+
+/** What the cases of the OpenAI SDK are given besides. */
+export interface World extends Ground {
   sdk: Sdk;
   /** The release's own zod helper. */
   zodResponseFormat: typeof import("openai-7/helpers/zod").zodResponseFormat;
-  upstream: Control;
   /** The gateway, with /v1. */
   baseURL: string;
-  key: string;
   /** A client without retries of its own, and the number of HTTP requests that it has sent. */
   client(options?: { apiKey?: string; maxRetries?: number }): { openai: OpenAI; sent(): number };
 }
 
-export interface Case {
+export interface Case<W extends Ground = World> {
   name: string;
   /** Whether it replays recordings; skipped visibly where there are none. */
   recorded?: boolean;
   /** What the upstream answers unless the case plays something else. */
   models?: ByModel;
-  run(world: World): Promise<void>;
+  run(world: W): Promise<void>;
 }
 
 export interface ProviderUnderTest {
