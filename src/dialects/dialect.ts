@@ -128,6 +128,8 @@ export interface AnswerContext {
   asked: Readonly<Record<string, unknown>>;
   /** Unix seconds, used where the provider gave none. */
   createdAt: number;
+  /** The time now, in Unix seconds, for answers that say when they were finished. Absent: they say nothing of it. */
+  nowSeconds?: (() => number) | undefined;
   /** Whether the caller asked for the usage chunk (`stream_options.include_usage`). */
   includeUsage: boolean;
   /** Called once, when everything is known. */
