@@ -126,6 +126,96 @@ describe("every variable is read:", () => {
   test("an address without a key connects nothing", () => {
     expect(read({ TOLLWAY_OPENAI_BASE_URL: "http://10.0.0.7/v1" }).connections).toEqual([]);
   });
+
+  test.each(PROVIDERS.filter((row) => !row.selfHosted).map((row) => [row.keyVariable, row] as const))(
+    "%s connects its provider",
+    (variable, row) => {
+      const { connections } = read({ [variable]: "sk-x", [`TOLLWAY_${row.name.toUpperCase()}_BASE_URL`]: "https://proxy.example/p" });
+      expect(connections).toMatchObject([{ provider: row.name, baseUrl: "https://proxy.example/p" }]);
+    },
+  );
+
+  test.each(PROVIDERS.filter((row) => row.selfHosted).map((row) => [row.name, row] as const))(
+    "%s needs only its address; a key alone connects nothing",
+    (name, row) => {
+      const upper = name.toUpperCase();
+      expect(read({ [row.keyVariable]: "sk-x" }).connections).toEqual([]);
+      expect(read({ [`TOLLWAY_${upper}_BASE_URL`]: "http://10.0.0.7/x/" }).connections).toEqual([
+        { provider: name, baseUrl: "http://10.0.0.7/x", credential: undefined },
+      ]);
+      const { connections } = read({
+        [`TOLLWAY_${upper}_BASE_URL`]: "http://10.0.0.7/x",
+        [row.keyVariable]: "sk-x",
+        [`TOLLWAY_${upper}_MODELS`]: "a/b, c ,,c",
+      });
+      expect(connections[0]?.credential?.reveal()).toBe("sk-x");
+      expect(connections[0]?.models).toEqual(["a/b", "c"]);
+    },
+  );
+
+  test("endpoints of the operator's are connected under their own names, after the providers", () => {
+    const { connections } = read({
+      ...SECRETS,
+      TOLLWAY_BYO_MY_LLM_BASE_URL: "http://10.0.0.9/v1/",
+      TOLLWAY_BYO_MY_LLM_API_KEY: "sk-mine",
+      TOLLWAY_BYO_MY_LLM_MODELS: "llama-3,qwen",
+      TOLLWAY_BYO_MY_LLM_PRICE: "0.50/1.5",
+      TOLLWAY_BYO_ACME_BASE_URL: "https://acme.example/v1",
+    });
+    expect(connections.slice(3)).toMatchObject([
+      { provider: "byo:acme", baseUrl: "https://acme.example/v1", credential: undefined },
+      {
+        provider: "byo:my-llm",
+        baseUrl: "http://10.0.0.9/v1",
+        models: ["byo:my-llm/llama-3", "byo:my-llm/qwen"],
+        price: { input: "0.50", output: "1.5" },
+      },
+    ]);
+    expect(connections[4]?.credential?.reveal()).toBe("sk-mine");
+  });
+
+  test("the file names endpoints too, without their keys", () => {
+    const file = "byo_my_llm_base_url: http://10.0.0.9/v1\nbyo_my_llm_price: 0/0\nvllm_base_url: http://10.0.0.8/v1\nvllm_models: a,b\n";
+    expect(read({}, {}, file).connections).toMatchObject([
+      { provider: "vllm", models: ["a", "b"] },
+      { provider: "byo:my-llm", price: { input: "0", output: "0" } },
+    ]);
+    expect(faultsOf({}, {}, "byo_acme_api_key: sk-x\n")).toEqual([
+      'tollway.yaml: "byo_acme_api_key" is a secret; set TOLLWAY_BYO_ACME_API_KEY in the environment',
+    ]);
+  });
+
+  test.each<[string, Variables, RegExp]>([
+    ["an address that is none", { TOLLWAY_BYO_ACME_BASE_URL: "acme" }, /^TOLLWAY_BYO_ACME_BASE_URL: is not a URL$/],
+    [
+      "an address with a credential",
+      { TOLLWAY_BYO_ACME_BASE_URL: "https://u:p@acme.example" },
+      /^TOLLWAY_BYO_ACME_BASE_URL: must not hold credentials$/,
+    ],
+    [
+      "a key without an address",
+      { TOLLWAY_BYO_ACME_API_KEY: "sk-x" },
+      /^TOLLWAY_BYO_ACME_API_KEY: .*TOLLWAY_BYO_ACME_BASE_URL is not set$/,
+    ],
+    ["models without an address", { TOLLWAY_VLLM_MODELS: "a" }, /^TOLLWAY_VLLM_MODELS: .*TOLLWAY_VLLM_BASE_URL is not set$/],
+    [
+      "a key with a space",
+      { TOLLWAY_BYO_A_BASE_URL: "https://a.example", TOLLWAY_BYO_A_API_KEY: "a b" },
+      /^TOLLWAY_BYO_A_API_KEY: holds a space/,
+    ],
+    [
+      "a price of words",
+      { TOLLWAY_BYO_A_BASE_URL: "https://a.example", TOLLWAY_BYO_A_PRICE: "cheap" },
+      /^TOLLWAY_BYO_A_PRICE: takes USD per million/,
+    ],
+    ["no name", { TOLLWAY_BYO_BASE_URL: "https://a.example" }, /^TOLLWAY_BYO_BASE_URL: takes the form/],
+    ["a name in lower case", { TOLLWAY_BYO_acme_BASE_URL: "https://a.example" }, /^TOLLWAY_BYO_acme_BASE_URL: takes the form/],
+    ["another ending", { TOLLWAY_BYO_ACME_URL: "https://a.example" }, /^TOLLWAY_BYO_ACME_URL: takes the form/],
+  ])("of an endpoint, %s is a fault", (_, env, fault) => {
+    const faults = faultsOf(env);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(fault);
+  });
 });
 
 describe("every variable's fault is named:", () => {

@@ -5,6 +5,7 @@ import { Failure } from "../core/failure";
 import type { NanoUsdPerMillion } from "../core/money";
 import type { Ports } from "../core/ports";
 import type { ModelInfo } from "../core/price";
+import { codexEntry, writesText } from "./models-codex";
 
 /** What this key may call: the models of the providers behind it, and `auto`. */
 export interface CatalogueView {
@@ -13,26 +14,58 @@ export interface CatalogueView {
   namespace: string;
 }
 
-/** A test key may call every model of the catalogue, on the simulator; a live one those of the connected providers. */
+/**
+ * A test key may call every model of the catalogue, on the simulator; a live one those of the connected providers. A model of several
+ * stands there once, as the first of them has it: there it goes.
+ */
 export function viewFor(key: ApiKey, everyProvider: readonly string[], ports: Ports): CatalogueView {
   const connected = ports.connections.connected(key.organizationId).map((connection) => connection.provider);
-  const providers = key.mode === "test" ? everyProvider : connected;
+  const inOrder = everyProvider.filter((provider) => key.mode === "test" || connected.includes(provider));
   const now = ports.clock.now();
-  return { models: providers.flatMap((provider) => ports.prices.models(provider, now)), namespace: ports.settings.brand.namespace };
+  const models = new Map<string, ModelInfo>();
+  for (const provider of new Set([...inOrder, ...connected]))
+    for (const model of ports.prices.models(provider, now)) if (!models.has(model.id)) models.set(model.id, model);
+  return { models: [...models.values()], namespace: ports.settings.brand.namespace };
 }
 
-export function modelList(view: CatalogueView): object {
-  const data = [autoEntry(view.namespace), ...view.models.map((model) => modelEntry(model, view.namespace))];
+/** `query` may hold Anthropic's pagination: `limit`, `after_id`, `before_id`. Throws 400 `invalid_value`. */
+export function modelList(view: CatalogueView, query: URLSearchParams): object {
+  const entries = [autoEntry(view.namespace), ...view.models.map((model) => modelEntry(model, view.namespace))];
+  const { data, hasMore } = pageOf(entries, query);
   return {
     object: "list",
     data,
-    // Anthropic's pagination, in one page.
     first_id: data[0]?.id ?? null,
     last_id: data.at(-1)?.id ?? null,
-    has_more: false,
-    // Codex refuses an answer without it.
-    models: view.models.map(codexEntry),
+    has_more: hasMore,
+    models: [AUTO_MODEL, ...view.models.filter(writesText)].map(codexEntry),
   };
+}
+
+const PAGE_MAX = 1_000;
+
+/** https://docs.anthropic.com/en/api/models-list; without a limit the whole list is one page, as OpenAI's clients expect it. */
+function pageOf(entries: readonly Entry[], query: URLSearchParams): { data: readonly Entry[]; hasMore: boolean } {
+  const asked = query.get("limit");
+  const limit = asked === null ? entries.length : Number(asked);
+  if (asked !== null && !(/^\d{1,4}$/.test(asked) && limit >= 1 && limit <= PAGE_MAX))
+    throw new Failure("invalid_value", `limit takes a whole number from 1 to ${PAGE_MAX}.`, { param: "limit" });
+  const placeOf = (name: string): number | undefined => {
+    const id = query.get(name);
+    if (id === null) return undefined;
+    const place = entries.findIndex((entry) => entry.id === id);
+    if (place < 0) throw new Failure("invalid_value", `${name} is the id of no model here.`, { param: name });
+    return place;
+  };
+  const after = placeOf("after_id");
+  const before = placeOf("before_id");
+  if (before !== undefined && after === undefined) {
+    const start = Math.max(0, before - limit);
+    return { data: entries.slice(start, before), hasMore: start > 0 };
+  }
+  const start = after === undefined ? 0 : after + 1;
+  const end = Math.min(start + limit, before ?? entries.length);
+  return { data: entries.slice(start, end), hasMore: end < (before ?? entries.length) };
 }
 
 /** Throws 404 `model_not_found`. */
@@ -51,6 +84,15 @@ interface Entry {
   [field: string]: unknown;
 }
 
+/** Takes what any model takes. */
+const AUTO_MODEL = {
+  id: "auto",
+  displayName: "Auto",
+  contextWindow: undefined,
+  inputModalities: ["text", "image"],
+  capabilities: ["tools"],
+} satisfies Partial<ModelInfo>;
+
 function autoEntry(namespace: string): Entry {
   return {
     id: "auto",
@@ -60,6 +102,7 @@ function autoEntry(namespace: string): Entry {
     created_at: new Date(0).toISOString(),
     owned_by: namespace,
     display_name: "Auto",
+    ...anthropicFacts(undefined, undefined),
     [namespace]: {
       display_name: "Auto",
       provider: namespace,
@@ -78,10 +121,12 @@ function modelEntry(model: ModelInfo, namespace: string): Entry {
     object: "model",
     type: "model",
     created: model.createdAt,
+    // 1970 where the release is not known, as Anthropic's own list says it.
     created_at: new Date(model.createdAt * 1000).toISOString(),
     owned_by: model.provider,
     display_name: model.displayName,
     context_length: model.contextWindow ?? null,
+    ...anthropicFacts(model.contextWindow, model.maxOutputTokens),
     ...(rates ? { pricing: pricing(model) } : {}),
     [namespace]: {
       display_name: model.displayName,
@@ -103,6 +148,17 @@ function modelEntry(model: ModelInfo, namespace: string): Entry {
     },
   };
 }
+
+/** What Anthropic's entries have beside name and date; null is its word for not known. */
+const anthropicFacts = (contextWindow: number | undefined, maxOutputTokens: number | undefined): object => ({
+  max_input_tokens: contextWindow ?? null,
+  max_tokens: maxOutputTokens ?? null,
+  capabilities: null,
+  lifecycle: "active",
+  deprecated_at: null,
+  retires_at: null,
+  line: null,
+});
 
 const perMillionUsd = (rate: NanoUsdPerMillion | undefined): number | null => (rate === undefined ? null : Number(rate) / 1e9);
 
@@ -127,9 +183,3 @@ function perTokenText(rate: NanoUsdPerMillion): string {
   const whole = digits.slice(0, -15);
   return fraction === "" ? whole : `${whole}.${fraction}`;
 }
-
-const codexEntry = (model: ModelInfo): object => ({
-  slug: model.id,
-  display_name: model.displayName,
-  context_window: model.contextWindow ?? null,
-});

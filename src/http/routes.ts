@@ -83,7 +83,7 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/v1/models",
     access: "key",
-    handle: (call, house) => modelList(viewFor(ownKey(call), house.everyProvider, house.ports)),
+    handle: (call, house) => modelList(viewFor(ownKey(call), house.everyProvider, house.ports), call.url.searchParams),
   },
   {
     method: "GET",

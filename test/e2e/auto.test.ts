@@ -106,7 +106,7 @@ const bodyOf = async <T>(response: Response): Promise<T> => (await response.json
 async function open(options: Partial<HouseOptions> = {}): Promise<void> {
   await house?.close();
   clock = new ManualClock();
-  house = await startHouse({ upstream: upstream.url, clock, ...options });
+  house = await startHouse({ upstream: upstream.url, clock, connect: ["openai", "anthropic", "gemini"], ...options });
   key = await house.key();
 }
 

@@ -234,7 +234,7 @@ describe("the models door:", () => {
       models: unknown[];
     };
     expect(list).toMatchObject({ object: "list", has_more: false, first_id: "auto" });
-    expect(list.models.length).toBe(list.data.length - 1);
+    expect(list.models.length).toBeGreaterThan(50);
     const mini = list.data.find((model) => model["id"] === "gpt-4o-mini");
     expect(mini).toMatchObject({
       object: "model",
@@ -248,7 +248,10 @@ describe("the models door:", () => {
       input_price_per_m_usd: 0.15,
       output_price_per_m_credits: 0.6,
     });
-    expect(new Set(list.data.map((model) => model["owned_by"]))).toEqual(new Set(["tollway", "openai", "anthropic", "gemini"]));
+    expect(list.data.map((model) => model["owned_by"])).toEqual(
+      expect.arrayContaining(["tollway", "openai", "anthropic", "gemini", "mistral", "groq", "xai"]),
+    );
+    expect(new Set(list.data.map((model) => model["id"])).size).toBe(list.data.length);
     expect((await house.get(key, "/v1/models/gpt-4o-mini")).status).toBe(200);
     const missing = await house.get(key, "/v1/models/vendor%2Fnothing");
     expect(missing.status).toBe(404);

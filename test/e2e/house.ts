@@ -13,7 +13,7 @@ import { openDial } from "../../src/net/dial";
 import { listen } from "../../src/net/listen";
 import { idsFrom, systemClock, systemRandom } from "../../src/net/system";
 import { RetryBudget } from "../../src/policy/retry";
-import { PROVIDERS } from "../../src/providers/registry";
+import { PROVIDERS, providerNamed } from "../../src/providers/registry";
 import { openMemoryStore } from "../../src/store/memory";
 import { openStore } from "../../src/store/open";
 import { openPrices } from "../../src/store/prices";
@@ -32,8 +32,9 @@ export const DEADLINES: Deadlines = {
 };
 
 export interface HouseOptions {
-  /** Base of the replay upstream; every provider is connected to it. */
+  /** Base of the replay upstream; every provider is connected to it, or those that `connect` names. */
   upstream?: string | undefined;
+  connect?: readonly string[] | undefined;
   store?: { kind: "memory" } | { kind: "file" } | { kind: "remote"; url: string } | undefined;
   clock?: Clock | undefined;
   settings?: { limits?: Partial<Settings["limits"]>; deadlines?: Partial<Deadlines>; brand?: Settings["brand"] } | undefined;
@@ -57,13 +58,13 @@ export interface RunningHouse {
   close(): Promise<void>;
 }
 
-export function connectionsTo(upstream: string): Connection[] {
-  const prefix: Record<string, string> = { gemini: "/v1beta" };
-  return PROVIDERS.map(({ name }) => ({
-    provider: name,
-    baseUrl: `${upstream}${prefix[name] ?? "/v1"}`,
-    credential: new Secret(`sk-upstream-${name}`),
-  }));
+/** Each under its own prefix ("/openai/v1"), endpoints ("byo:acme") under "/v1". */
+export function connectionsTo(upstream: string, names: readonly string[] = PROVIDERS.map(({ name }) => name)): Connection[] {
+  return names.map((provider) => {
+    const { baseUrl } = providerNamed(provider);
+    const prefix = baseUrl === "" ? "/v1" : new URL(baseUrl).pathname.replace(/\/$/, "");
+    return { provider, baseUrl: `${upstream}${prefix}`, credential: new Secret(`sk-upstream-${provider}`) };
+  });
 }
 
 export async function startHouse(options: HouseOptions = {}): Promise<RunningHouse> {
@@ -77,7 +78,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     limits: { maxBodyBytes: 64 * 1024 * 1024, maxAnswerBytes: 64 * 1024 * 1024, maxTargets: 4, ...options.settings?.limits },
     deadlines: { ...DEADLINES, ...options.settings?.deadlines },
   };
-  const connections = options.upstream === undefined ? [] : connectionsTo(options.upstream);
+  const connections = options.upstream === undefined ? [] : connectionsTo(options.upstream, options.connect);
   const plain: Ports = {
     stopping: stopNow.signal,
     settings,

@@ -98,6 +98,24 @@ describe("routeModel()", () => {
     }
   });
 
+  test("an id that carries its endpoint's name goes there or nowhere, and says how to connect it", () => {
+    const rows = [
+      ...ROWS,
+      row("byo:acme", [], []),
+      row("vllm", [], [], { aliases: ["byo:vllm"], connected: false, variable: "TOLLWAY_VLLM_BASE_URL" }),
+    ];
+    expect(route("byo:acme/llama-3", undefined, rows)).toEqual(["byo:acme"]);
+    expect(route("byo:acme/Qwen/Qwen3-0.6B", undefined, rows)).toEqual(["byo:acme"]);
+    expect(route("gpt-5", ["byo:acme"], rows)).toEqual(["byo:acme"]);
+    const unknown = failure(() => route("byo:my-llm/llama-3", undefined, rows));
+    expect([unknown.code, unknown.param, unknown.row.status]).toEqual(["model_not_found", "model", 404]);
+    expect(unknown.message).toBe(
+      'The model "byo:my-llm/llama-3" is served by byo:my-llm, which is not connected here. Set TOLLWAY_BYO_MY_LLM_BASE_URL to connect it',
+    );
+    expect(failure(() => route("byo:vllm/x", undefined, rows)).message).toContain("Set TOLLWAY_VLLM_BASE_URL");
+    expect(failure(() => route("gpt-5", ["byo:nobody"], rows)).code).toBe("invalid_value");
+  });
+
   test("an unknown id suggests the nearest ones", () => {
     const rows = ROWS.map((each) => ({ ...each, families: [] }));
     expect(failure(() => route("gpt-5-mni", undefined, rows)).message).toBe(

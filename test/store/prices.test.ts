@@ -122,6 +122,27 @@ describe("what has no price", () => {
     expect(prices.price("mistral", "mistral-ocr-latest", NOON)).toBeUndefined();
   });
 
+  test("an operator's endpoint costs what the operator says, and is unpriced where nobody said", () => {
+    const own = openPrices({
+      endpoints: [
+        { provider: "byo:acme", price: { input: "0.50", output: "1.5" }, models: ["byo:acme/llama-3"] },
+        { provider: "byo:free", price: { input: "0", output: "0" } },
+        { provider: "byo:silent" },
+        { provider: "vllm", models: ["Qwen/Qwen3-0.6B"] },
+      ],
+    });
+    expect(own.price("byo:acme", "llama-3", NOON)).toMatchObject({ rates: { input: 500_000_000n, output: 1_500_000_000n } });
+    expect(own.price("byo:free", "any", NOON)?.rates.output).toBe(perMillion(0n));
+    expect(own.price("byo:silent", "any", NOON)).toBeUndefined();
+    expect(own.models("byo:acme", NOON)).toMatchObject([
+      { provider: "byo:acme", id: "byo:acme/llama-3", price: { rates: { input: 500_000_000n } } },
+    ]);
+    expect(own.models("vllm", NOON)).toMatchObject([{ id: "Qwen/Qwen3-0.6B", price: { source: "self-hosted" } }]);
+    expect(own.model("vllm", "Qwen/Qwen3-0.6B", NOON)?.contextWindow).toBeUndefined();
+    expect(own.models("byo:silent", NOON)).toEqual([]);
+    expect(rates("openai", "gpt-5")).toEqual(own.price("openai", "gpt-5", NOON)?.rates as never);
+  });
+
   test("the operator's own machines cost nothing", () => {
     expect(rates("ollama", "llama3.3")).toEqual({ input: perMillion(0n), output: perMillion(0n) });
     expect(prices.price("vllm", "any/model", NOON)?.source).toBe("self-hosted");
@@ -139,6 +160,26 @@ describe("our overrides", () => {
     expect(rates("deepseek", "deepseek-chat", at("2026-10-01T02:00:00Z"))?.input).toBe(perMillion(440_000_000n));
     expect(rates("deepseek", "deepseek-chat", at("2026-10-01T05:00:00Z"))?.input).toBe(perMillion(220_000_000n));
     expect(rates("deepseek", "deepseek-reasoner", at("2026-04-23T12:00:00Z"))?.output).toBe(perMillion(2_190_000_000n));
+  });
+
+  test("a model that the library does not know costs what the catalogue's snapshot says, and says so", () => {
+    expect(prices.price("together", "moonshotai/Kimi-K2.6", NOON)).toMatchObject({
+      model: "moonshotai/Kimi-K2.6",
+      source: "models.dev f3fc692",
+      date: "2026-07-02",
+      rates: { input: 1_200_000_000n, output: 4_500_000_000n, cacheRead: 200_000_000n },
+    });
+    expect(prices.price("xai", "grok-4.20-0309-reasoning", NOON)?.tiers).toMatchObject([
+      { aboveInputTokens: 200_000, rates: { input: 2_500_000_000n, output: 5_000_000_000n, cacheRead: 400_000_000n } },
+    ]);
+    // Known and not to be priced by tokens alone; searched on every call; free for a time.
+    for (const [provider, model] of [
+      ["perplexity", "sonar-deep-research"],
+      ["openrouter", "perplexity/sonar-pro-search"],
+      ["groq", "groq/compound"],
+      ["cohere", "north-mini-code-1-0"],
+    ] as const)
+      expect([model, prices.price(provider, model, NOON)]).toEqual([model, undefined]);
   });
 
   test("fill what the library lacks", () => {
