@@ -11,7 +11,6 @@ import { providerNamed } from "../providers/registry";
 import { answerContext } from "./answer-context";
 import { settledNow } from "./attempt-hold";
 import { connectionOf, withoutCredential } from "./credential";
-import type { Door } from "./door";
 import { LiveStream } from "./live-stream";
 import type { Meter } from "./meter";
 import { plannedDialect } from "./operation";
@@ -46,7 +45,7 @@ export async function openAnswer(work: Work, ports: Ports, callerSignal: AbortSi
     work.meter.upstreamStatus = response.status;
     if (response.status < 200 || response.status > 299) return await rejected(work, provider, dialect, response, ports);
     if (stream) return await openStream({ ...work, provider, dialect, response, watch, callerSignal }, ports);
-    return await readWhole(work, ports, dialect, response);
+    return await readWhole({ ...work, provider, dialect, response }, ports);
   } catch (thrown) {
     const explained = watch.explain(thrown, work.meter);
     throw explained instanceof Failure ? withoutCredential(explained, connectionOf(work.planned, provider.name, ports)) : explained;
@@ -122,8 +121,15 @@ async function rejected(work: Work, provider: Provider, dialect: Dialect, respon
   return { kind: "failed", failure: withoutCredential(failure, connection).with({ headers }), retry };
 }
 
-async function readWhole(work: Work, ports: Ports, dialect: Dialect, response: DialResponse): Promise<FirstAnswer> {
-  const { planned, attempt, door, meter } = work;
+/** Who answered what. */
+interface AnswerWork extends Work {
+  readonly provider: Provider;
+  readonly dialect: Dialect;
+  readonly response: DialResponse;
+}
+
+async function readWhole(work: AnswerWork, ports: Ports): Promise<FirstAnswer> {
+  const { planned, attempt, door, meter, provider, dialect, response } = work;
   if (!/json/.test(response.headers.get("content-type") ?? "")) {
     throw new Failure("upstream_error", "The provider's answer is not JSON.");
   }
@@ -133,14 +139,14 @@ async function readWhole(work: Work, ports: Ports, dialect: Dialect, response: D
   // The writers ask for the stamp when they have read the answer: by then its usage is known, or counted from its text.
   const context = answerContext(planned, attempt, ports, (usage) => {
     const told = usage?.inputTokens !== undefined && usage.outputTokens !== undefined;
-    if (forwards && !told) meter.seeWhole(dialect.decodeResponse(new TextDecoder().decode(bytes)));
+    if (forwards && !told) meter.seeWhole(dialect.decodeResponse(new TextDecoder().decode(bytes), provider.deviations));
     if (usage) meter.see([{ type: "usage", usage }]);
     meter.ending = "complete";
     meter.final = settledNow(planned, attempt, meter);
     return meter.final;
   });
   try {
-    const body = forwards ? forwardWhole(door, bytes, context, meter) : translateWhole(door, dialect, bytes, context, meter);
+    const body = forwards ? forwardWhole(work, bytes, context) : translateWhole(work, bytes, context);
     meter.ending = "complete";
     const { cost, usage } = meter.final ?? settledNow(planned, attempt, meter);
     return { kind: "whole", body, costUsd: cost, usage, headers: response.headers };
@@ -151,23 +157,20 @@ async function readWhole(work: Work, ports: Ports, dialect: Dialect, response: D
   }
 }
 
-function forwardWhole(door: Door, bytes: Uint8Array, context: AnswerContext, meter: Meter): Uint8Array {
-  const { bytes: spliced, events } = door.dialect.forwardResponse(bytes, context);
+function forwardWhole({ door, provider, meter }: AnswerWork, bytes: Uint8Array, context: AnswerContext): Uint8Array {
+  const { bytes: spliced, events } = door.dialect.forwardResponse(bytes, context, provider.deviations);
   meter.seeWhole(events);
   return spliced;
 }
 
-function translateWhole(door: Door, dialect: Dialect, bytes: Uint8Array, context: AnswerContext, meter: Meter): string {
-  const events = dialect.decodeResponse(new TextDecoder().decode(bytes));
+function translateWhole({ door, provider, dialect, meter }: AnswerWork, bytes: Uint8Array, context: AnswerContext): string {
+  const events = dialect.decodeResponse(new TextDecoder().decode(bytes), provider.deviations);
   meter.seeWhole(events);
   const restorer = openToolRestorer(context.request);
   return door.dialect.encodeResponse(restorer ? events.flatMap((event) => restorer.push(event)) : events, context);
 }
 
-interface StreamWork extends Work {
-  readonly provider: Provider;
-  readonly dialect: Dialect;
-  readonly response: DialResponse;
+interface StreamWork extends AnswerWork {
   readonly watch: AttemptWatch;
   readonly callerSignal: AbortSignal;
 }

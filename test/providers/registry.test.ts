@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { openaiChat } from "../../src/dialects/openai-chat";
 import { OPENAI_CHAT_FIELDS } from "../../src/dialects/openai-chat-fields";
+import { OPENAI_EMBEDDINGS_FIELDS } from "../../src/dialects/openai-embeddings-fields";
 import type { Provider } from "../../src/providers/provider";
 import { PROVIDERS, providerNamed, providersNamed, simulator } from "../../src/providers/registry";
 import { openPrices } from "../../src/store/prices";
@@ -115,7 +116,8 @@ describe("the rows of providers", () => {
 
   test.each(PROVIDERS.map((row) => [row.name, row] as const))("%s refuses fields that exist, each once", (_, row) => {
     expect(new Set(row.unsupported).size).toBe(row.unsupported.length);
-    for (const name of row.unsupported) expect([name, Object.hasOwn(OPENAI_CHAT_FIELDS, name)]).toEqual([name, true]);
+    const fields = { ...OPENAI_CHAT_FIELDS, ...OPENAI_EMBEDDINGS_FIELDS };
+    for (const name of row.unsupported) expect([name, Object.hasOwn(fields, name)]).toEqual([name, true]);
   });
 
   test.each(FAMILIES)("%s belongs to the family of %s, and to no other", (id, name) => {
