@@ -1,5 +1,6 @@
 // https://api-docs.deepseek.com/api/create-chat-completion
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiResponses } from "../dialects/openai-responses";
 import { openaiOnly } from "./openai-only";
 import type { Provider } from "./provider";
 
@@ -11,7 +12,10 @@ export const deepseek: Provider = {
   keyVariable: "DEEPSEEK_API_KEY",
   auth: { scheme: "bearer" },
   headers: {},
-  operations: [{ does: "chat", dialect: openaiChat }],
+  operations: [
+    { does: "chat", dialect: openaiChat },
+    { does: "chat", dialect: openaiResponses },
+  ],
   unsupported: openaiOnly(
     [],
     ["n", "seed", "logit_bias", "parallel_tool_calls", "metadata", "user", "top_k", "functions", "function_call"],

@@ -1,6 +1,7 @@
 // https://platform.openai.com/docs/api-reference/chat
 import { openaiChat } from "../dialects/openai-chat";
 import { openaiEmbeddings } from "../dialects/openai-embeddings";
+import { openaiResponses } from "../dialects/openai-responses";
 import type { Provider } from "./provider";
 
 export const openai: Provider = {
@@ -13,6 +14,7 @@ export const openai: Provider = {
   headers: {},
   operations: [
     { does: "chat", dialect: openaiChat },
+    { does: "chat", dialect: openaiResponses },
     { does: "embeddings", dialect: openaiEmbeddings },
   ],
   unsupported: [],

@@ -1,6 +1,7 @@
 // https://openrouter.ai/docs/api-reference/overview. What a model there cannot do, it leaves out itself.
 import { openaiChat } from "../dialects/openai-chat";
 import { openaiEmbeddings } from "../dialects/openai-embeddings";
+import { openaiResponses } from "../dialects/openai-responses";
 import type { Provider } from "./provider";
 
 export const openrouter: Provider = {
@@ -13,6 +14,7 @@ export const openrouter: Provider = {
   headers: {},
   operations: [
     { does: "chat", dialect: openaiChat },
+    { does: "chat", dialect: openaiResponses },
     { does: "embeddings", dialect: openaiEmbeddings },
   ],
   unsupported: [],

@@ -1,5 +1,6 @@
 // https://docs.x.ai/docs/api-reference#chat-completions
 import { openaiChat } from "../dialects/openai-chat";
+import { openaiResponses } from "../dialects/openai-responses";
 import { openaiOnly } from "./openai-only";
 import type { Provider } from "./provider";
 
@@ -11,7 +12,10 @@ export const xai: Provider = {
   keyVariable: "XAI_API_KEY",
   auth: { scheme: "bearer" },
   headers: {},
-  operations: [{ does: "chat", dialect: openaiChat }],
+  operations: [
+    { does: "chat", dialect: openaiChat },
+    { does: "chat", dialect: openaiResponses },
+  ],
   unsupported: openaiOnly(["web_search_options"], ["logit_bias", "metadata", "top_k", "functions", "function_call"]),
   deviations: {
     looseAnswers: true,
