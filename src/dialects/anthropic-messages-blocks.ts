@@ -48,8 +48,14 @@ export const namesFiles = (blocks: readonly Block[]): boolean =>
   blocks.some((block) => objectOf(block["source"])?.["type"] === "file" || namesFiles(itemsOf(block["content"]) as readonly Block[]));
 
 /** Ids must match ^[a-zA-Z0-9_-]+$ (other providers write "functions.add:0"). Each other character becomes its code, so no two ids meet. */
-const toolUseId = (id: string): string =>
+export const toolUseId = (id: string): string =>
   /^[a-zA-Z0-9_-]+$/.test(id) ? id : `x-${id.replace(/[^a-zA-Z0-9]/g, (character) => `_${character.charCodeAt(0).toString(16)}_`)}`;
+
+/** The id that `toolUseId` was given. */
+export const callIdOf = (id: string): string =>
+  /^x-(?=[^_]*_)(?:[a-zA-Z0-9]|_[0-9a-f]{1,4}_)+$/.test(id)
+    ? id.slice(2).replace(/_([0-9a-f]+)_/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    : id;
 
 /** `input` must be an object. Its numbers keep their digits; the free text of a custom call becomes one. */
 function inputOf(call: Extract<Part, { type: "tool-call" }>, param: string): unknown {

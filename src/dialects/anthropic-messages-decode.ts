@@ -24,14 +24,22 @@ const FINISH: Readonly<Record<string, FinishReason>> = {
 };
 
 /** A whole answer's body → events. Throws `upstream_error` for what is not a finished answer. */
-export function decodeAnthropicResponse(body: string): ChatEvent[] {
+export const decodeAnthropicResponse = (body: string): ChatEvent[] => readMessage(parseMessage(body));
+
+/** A body's `message`. Throws `upstream_error` for anything else, an error object included. */
+export function parseMessage(body: string): JsonObject {
   const json = objectOf(body.includes('"tool_use"') ? parseJsonExactly(body) : parseJson(body));
   if (json?.["type"] === "error") throw failureInStream(json);
   if (json?.["type"] !== "message" || !Array.isArray(json["content"]))
     throw new Failure("upstream_error", "The provider's answer is not a message");
+  return json;
+}
+
+/** A whole message's events. Throws `upstream_error` where it is not finished. */
+export function readMessage(json: JsonObject): ChatEvent[] {
   const answer = new AnswerReader();
   const events = answer.start(json);
-  json["content"].forEach((block, index) => {
+  itemsOf(json["content"]).forEach((block, index) => {
     events.push(...answer.open(index, objectOf(block) ?? {}), ...answer.close(index));
   });
   events.push(...answer.finish(json));

@@ -1,4 +1,5 @@
 // Anthropic's usage in our meaning: https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance
+import { type NanoUsd, usdNumber } from "../core/money";
 import type { Usage } from "../core/usage";
 import { countOf, type JsonObject, objectOf, textOf } from "./provider-json";
 
@@ -40,4 +41,42 @@ function toolCallsOf(said: JsonObject | undefined): Usage["toolCalls"] {
     if (count !== undefined && field.endsWith("_requests")) calls[field.slice(0, -"_requests".length)] = count;
   }
   return Object.keys(calls).length > 0 ? calls : undefined;
+}
+
+/** OpenAI's words for the tiers; one that Anthropic has no word for is not told. */
+const TIERS: Readonly<Record<string, string>> = { default: "standard", standard: "standard", priority: "priority", batch: "batch" };
+
+/**
+ * The `usage` object of an answer, with our cost: `input_tokens` less what was read from caches and written to them. null is
+ * *not known*, but for the two figures whose type is number: they are 0 then, as Anthropic's own placeholders are.
+ */
+export function encodeAnthropicUsage(usage: Usage | undefined, costUsd: NanoUsd | undefined): Record<string, unknown> {
+  const read = usage?.cacheReadInputTokens;
+  const created = usage?.cacheCreationInputTokens;
+  const created1h = usage?.cacheCreation1hInputTokens;
+  const tier = usage?.serviceTier;
+  const thinking = usage?.reasoningOutputTokens;
+  return {
+    input_tokens: Math.max(0, (usage?.inputTokens ?? 0) - (read ?? 0) - (created ?? 0)),
+    cache_creation_input_tokens: created ?? null,
+    cache_read_input_tokens: read ?? null,
+    cache_creation:
+      created === undefined
+        ? null
+        : { ephemeral_5m_input_tokens: Math.max(0, created - (created1h ?? 0)), ephemeral_1h_input_tokens: created1h ?? 0 },
+    output_tokens: usage?.outputTokens ?? 0,
+    output_tokens_details: thinking === undefined ? null : { thinking_tokens: thinking },
+    server_tool_use: serverToolsOf(usage?.toolCalls),
+    service_tier: (tier === undefined ? undefined : TIERS[tier]) ?? null,
+    speed: tier === "fast" ? "fast" : null,
+    inference_geo: null,
+    ...(costUsd === undefined ? {} : { cost: usdNumber(costUsd) }),
+  };
+}
+
+/** `web_search` → `web_search_requests`: the inverse of `toolCallsOf`. */
+function serverToolsOf(calls: Usage["toolCalls"]): Record<string, number> | null {
+  if (!calls) return null;
+  const known = { web_search_requests: 0, web_fetch_requests: 0 };
+  return { ...known, ...Object.fromEntries(Object.entries(calls).map(([name, count]) => [`${name}_requests`, count])) };
 }

@@ -20,7 +20,7 @@ export interface Seal {
 }
 
 /** No seal of a provider begins so: theirs are plain base64, without a full stop. */
-const PREFIX = "tw1.";
+export const ENVELOPE_PREFIX = "tw1.";
 
 const DIALECTS: Readonly<Record<DialectName, true>> = {
   "openai-chat": true,
@@ -39,15 +39,15 @@ const DIALECTS: Readonly<Record<DialectName, true>> = {
 };
 
 /** ASCII text (a-z A-Z 0-9 _ - and a full stop) that `openSeal` reads. */
-export const sealOf = (seal: Seal): string => PREFIX + Buffer.from(JSON.stringify(seal)).toString("base64url");
+export const sealOf = (seal: Seal): string => ENVELOPE_PREFIX + Buffer.from(JSON.stringify(seal)).toString("base64url");
 
 /** Whether the text says that it is an envelope, readable or not: it is no provider's seal. */
-export const isEnvelope = (text: string): boolean => text.startsWith(PREFIX);
+export const isEnvelope = (text: string): boolean => text.startsWith(ENVELOPE_PREFIX);
 
 /** undefined: the text is no envelope, or is not one of ours. */
 export function openSeal(text: string): Seal | undefined {
   if (!isEnvelope(text)) return undefined;
-  const held = objectOf(parseJson(Buffer.from(text.slice(PREFIX.length), "base64url").toString()));
+  const held = objectOf(parseJson(Buffer.from(text.slice(ENVELOPE_PREFIX.length), "base64url").toString()));
   const from = textOf(held?.["from"]);
   if (!held || from === undefined || !isDialect(from)) return undefined;
   const seal: Seal = { from };
