@@ -87,7 +87,7 @@ export interface HostedTool {
   type: string;
   /** Where it stands in the caller's request ("tools[2]"). */
   at: string;
-  /** The caller's cap on calls. Absent: none. */
+  /** The caller's cap on calls. Absent: none. 0: the caller's own program runs the tool, which the model was taught. */
   maxCalls?: number | undefined;
 }
 

@@ -97,11 +97,15 @@ export function inputCeiling(request: ChatRequest, body: Uint8Array, model: stri
   for (const tool of tools) if (tool.cache === "1h") found.write1h = true;
   // Most requests have no field beside the ones that every dialect has.
   const plain = isEmpty(request.rest);
-  const hostedTools = [...(plain ? [] : hostedToolsOf(request.rest)), ...(request.hostedTools ?? []).map(billedTool)];
+  const named = request.hostedTools ?? [];
+  // Capped at no call: the caller's own program runs it.
+  const hostedTools = [...(plain ? [] : hostedToolsOf(request.rest)), ...named.filter(({ maxCalls }) => maxCalls !== 0).map(billedTool)];
   const overhead =
     (CALL_OVERHEADS.find((row) => row.models.test(model))?.tokens ?? CALL_OVERHEAD) +
     request.messages.length * MESSAGE_OVERHEAD +
     tools.length * TOOL_OVERHEAD +
+    // The provider describes its own tools to the model, at length.
+    named.length * TOOLS_OVERHEAD +
     (tools.length + hostedTools.length > 0 ? TOOLS_OVERHEAD : 0) +
     (request.responseFormat ? TOOLS_OVERHEAD : 0);
   return {
