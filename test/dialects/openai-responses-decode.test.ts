@@ -5,7 +5,7 @@ import { decodeResponsesAnswer } from "../../src/dialects/openai-responses-answe
 import { encodeResponsesUsage } from "../../src/dialects/openai-responses-usage";
 import { cuts, ownRecordings, recording, recordings, sharedMissing } from "../recordings/load";
 import { failureOf, text, utf8 } from "./openai-chat-replay";
-import { answers, decode, decodeStream, lastResponse, plain, said } from "./openai-responses-replay";
+import { answers, decode, decodeStream, lastResponse, plain, said } from "./openai-responses-recorded";
 
 const own = (name: string) => recording(`own/openai/responses.${name}`);
 const kinds = (events: readonly ChatEvent[]): string => events.map((event) => event.type).join(" ");
