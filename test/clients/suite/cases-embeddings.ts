@@ -23,7 +23,8 @@ const openai = (form: (vector: number[]) => unknown): Script => ({
   }),
 });
 
-const UPSTREAMS: readonly [string, string, Script][] = [
+/** Title, model, and what its provider answers. */
+export const EMBEDDING_UPSTREAMS: readonly [string, string, Script][] = [
   ["openai, in base64", "text-embedding-3-small", openai(base64)],
   ["openai, in floats", "text-embedding-3-small", openai((vector) => vector)],
   ["gemini", "gemini-embedding-001", { body: JSON.stringify({ embeddings: VECTORS.map((values) => ({ values })) }) }],
@@ -32,7 +33,7 @@ const UPSTREAMS: readonly [string, string, Script][] = [
 /** A client that was asked for base64 and got floats may show a vector of nothing: every number is compared. */
 export const embeddingCases = (embedders: Readonly<Record<string, NonNullable<Asker["embed"]>>>): Case<Ground>[] =>
   Object.entries(embedders).flatMap(([title, embed]) =>
-    UPSTREAMS.map(
+    EMBEDDING_UPSTREAMS.map(
       ([upstream, model, script]): Case<Ground> => ({
         name: `embeddings, ${title}: vectors of ${upstream}`,
         models: { [model]: script },

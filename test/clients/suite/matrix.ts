@@ -3,20 +3,13 @@ import assert from "node:assert/strict";
 import type { Ending, Script } from "../../upstream/script";
 import { type Ask, type Asker, type DoorName, STRUCTURED, TOOL, type Told, type ToolRun, type Way } from "./asker";
 import { type Case, type Ground, PROVIDERS, type ProviderUnderTest, thrownBy } from "./harness";
-import { HEAD, TEXT } from "./samples";
+import { CALL, CITY, HELLO, OBJECT, OBJECT_TOLD, RESULT, TEXT } from "./samples";
 import { type Content, refused, type Sample, said, type UpstreamDialect, USAGE } from "./upstream-answers";
 
-const HELLO: Content = { text: [HEAD, TEXT.slice(HEAD.length)] };
-const CITY = "Reykjavik";
-const CALL: Content = { tool: TOOL.name, input: { [TOOL.argument]: CITY } };
-const RESULT = "Rain, and four degrees.";
-const OBJECT = { [STRUCTURED.field]: 7 };
-const [opening = "", rest = ""] = JSON.stringify(OBJECT).split(/(?<=:)/);
-const OBJECT_TOLD: Content = { text: [opening, rest] };
 const PATHS: Readonly<Record<DoorName, string>> = { chat: "chat/completions", responses: "responses", messages: "messages" };
 
 /** How a provider is asked: in the caller's own dialect where it speaks it. */
-function upstreamDialect(door: DoorName, provider: ProviderUnderTest["name"]): UpstreamDialect {
+export function upstreamDialect(door: DoorName, provider: ProviderUnderTest["name"]): UpstreamDialect {
   if (provider === "anthropic") return "messages";
   if (provider === "gemini") return "gemini";
   return door === "responses" ? "responses" : "chat";
@@ -180,15 +173,15 @@ function errorCases({ asker, provider }: Cell): Case<Ground>[] {
       await assertShowsOurWords(ground, asker, ask(troubled));
     },
   });
-  return [
-    upstreamSays("a provider's 400", refused(dialect, 400, "invalid_request_error", "temperature: range: 0..1")),
-    upstreamSays("a provider's 429", {
-      ...refused(dialect, 429, "rate_limit_error", "slow down"),
-      headers: { "retry-after": "0", "retry-after-ms": "20" },
-    }),
-    upstreamSays("a provider's 500", refused(dialect, 500, "api_error", "boom")),
-  ];
+  return Object.entries(refusalsIn(dialect)).map(([status, script]) => upstreamSays(`a provider's ${status}`, script));
 }
+
+/** By status: what a provider of that dialect says of a request that it refuses, of too many, and of its own failure. */
+export const refusalsIn = (dialect: UpstreamDialect): Record<"400" | "429" | "500", Script> => ({
+  400: refused(dialect, 400, "invalid_request_error", "temperature: range: 0..1"),
+  429: { ...refused(dialect, 429, "rate_limit_error", "slow down"), headers: { "retry-after": "0", "retry-after-ms": "20" } },
+  500: refused(dialect, 500, "api_error", "boom"),
+});
 
 const gatewayCases = (asker: Asker): Case<Ground>[] => [
   {
