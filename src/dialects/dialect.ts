@@ -16,7 +16,9 @@ export interface Deviations {
   /** Chat Completions only: the provider reads the thinking of earlier answers. Absent: it is left out. */
   takesReasoning?: true | undefined;
   /** The field of an assistant's message in which the provider reads thinking (with `takesReasoning`). Absent: `reasoning_content`. */
-  reasoningField?: "reasoning" | "content" | undefined;
+  reasoningField?: "reasoning" | undefined;
+  /** With `takesReasoning`: it reads `reasoning_details` too, and the seals of tool calls. */
+  reasoningDetails?: true | undefined;
   /** Answers may break the dialect's published types: each is checked, and written again where it does. Absent: they go through as they came. */
   looseAnswers?: true | undefined;
   /** Output tokens are told without the reasoning tokens beside them. */
@@ -33,6 +35,10 @@ export interface Deviations {
   noStreamOptions?: true | undefined;
   /** No free-text tools: they go out as functions of one string. */
   functionToolsOnly?: true | undefined;
+  /** A user's message may not follow a tool's: an assistant's of one word goes between them. */
+  noUserAfterTool?: true | undefined;
+  /** The provider reads `cache_control` marks on parts and tools. */
+  takesCacheMarks?: true | undefined;
   /** Members of messages that are not the provider's own are refused there: they are left out of what is sent back. */
   strictMessages?: true | undefined;
   /** Embeddings only: what base64 stands for in answers, whatever was asked for. Absent: little-endian float32, as OpenAI has it. */

@@ -14,7 +14,7 @@ interface Said {
 }
 
 const CONTEXT_LENGTH = /context[ _]length|context window|(?:prompt|messages?|input)(?: is)? too long|reduce the length of/i;
-const MODEL_GONE = /\binvalid model\b|supported api model names/i;
+const MODEL_GONE = /\binvalid model\b|\bmodel not found\b|supported api model names/i;
 const BAD_KEY = /\b(?:incorrect|invalid) api key\b/i;
 const OUT_OF_CREDIT = /exceeded your current quota|insufficient (?:balance|credits?|funds)|credit balance/i;
 const OUT_OF_CREDIT_CODES = new Set(["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "credit_balance_exhausted"]);

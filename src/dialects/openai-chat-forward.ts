@@ -11,6 +11,7 @@ import { judgeField, presentFields, type Verdict } from "./field-table";
 import { AnswerReader, parseAnswer } from "./openai-chat-answer";
 import { Conformer } from "./openai-chat-conform";
 import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
+import { messageEdits } from "./openai-chat-forward-messages";
 import { OPENAI_CHAT_PATH } from "./openai-chat-request-encode";
 import { encodeUsage } from "./openai-chat-usage";
 import { type JsonObject, objectOf } from "./provider-json";
@@ -23,17 +24,29 @@ export function forwardOpenaiChatRequest(
   { request, includeUsage }: DecodedRequest,
   context: EncodeContext,
 ): ReturnType<DoorDialect["forwardRequest"]> {
+  const { deviations } = context;
+  refuseCustomTools(request, deviations);
   const ignored: string[] = [];
   const edits: JsonEdit[] = [];
+  const sent = new Set<string>();
   for (const [name, value] of presentFields(request)) {
     const verdict: Verdict = judgeField(OPENAI_CHAT_FIELDS, name, value, true, context);
-    if (verdict === "send") continue;
-    edits.push({ op: "remove", name });
+    if (verdict === "send") sent.add(name);
+    else edits.push({ op: "remove", name });
     if (verdict === "omit-and-name") ignored.push(name);
   }
   if (request.model !== context.model) edits.push({ op: "set", name: "model", value: JSON.stringify(context.model) });
-  if (request.stream && !includeUsage) edits.push({ op: "set-inside", outer: "stream_options", name: "include_usage", value: "true" });
+  if (deviations.noStreamOptions) edits.push({ op: "remove", name: "stream_options" });
+  else if (request.stream && !includeUsage) {
+    edits.push({ op: "set-inside", outer: "stream_options", name: "include_usage", value: "true" });
+  }
   edits.push(...limitEdits(request, context));
+  if (deviations.seedField && sent.has("seed")) edits.push(...renamed(bytes, "seed", deviations.seedField));
+  const fitted = messageEdits(bytes, request, deviations);
+  // A field that is written again and one that is removed are never the same: a refused `tools` list is not looked into.
+  const removed = new Set(edits.flatMap((edit) => (edit.op === "remove" ? [edit.name] : [])));
+  edits.push(...fitted.edits.filter((edit) => edit.op !== "set" || !removed.has(edit.name)));
+  ignored.push(...fitted.ignored);
   return {
     path: OPENAI_CHAT_PATH,
     bytes: spliceJson(bytes, edits),
@@ -41,6 +54,24 @@ export function forwardOpenaiChatRequest(
     ignored,
     maxOutputTokens: request.maxOutputTokens,
   };
+}
+
+/** The member under another name, with its digits as they came. */
+function renamed(bytes: Uint8Array, from: string, to: string): JsonEdit[] {
+  const member = memberOf(bytes, from);
+  if (!member) return [];
+  return [
+    { op: "remove", name: from },
+    { op: "set", name: to, value: decoder.decode(bytes.subarray(member.valueStart, member.valueEnd)) },
+  ];
+}
+
+/** What such a tool is called with comes back as a function's arguments, which bytes that are passed on cannot turn back. */
+function refuseCustomTools({ tools = [] }: ChatRequest, { functionToolsOnly }: Deviations): void {
+  if (!functionToolsOnly) return;
+  const index = tools.findIndex(({ custom }) => custom !== undefined);
+  if (index === -1) return;
+  throw new Failure("unsupported_parameter", "The provider of this model takes function tools only", { param: `tools[${index}]` });
 }
 
 /**

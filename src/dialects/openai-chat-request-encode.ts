@@ -1,12 +1,14 @@
 // The neutral request → a Chat Completions request. Used where the caller speaks another dialect, or where bytes cannot be kept.
-import type { ChatRequest, Media, Message, Part, ResponseFormat, Tool, ToolChoice } from "../core/chat";
-import { Failure } from "../core/failure";
+import type { ChatRequest, ResponseFormat, Tool, ToolChoice } from "../core/chat";
 import type { EncodeContext, EncodedRequest } from "./dialect";
 import { fitRequest } from "./field-table";
+import { effortOf } from "./openai-chat-effort";
 import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
-import { encodeCall, mediaUrl } from "./openai-chat-message";
-import { encodeReasoning } from "./openai-chat-reasoning";
+import { cacheMark, MessageWriter } from "./openai-chat-messages-encode";
+import { objectOf } from "./provider-json";
+import { openRefusals } from "./refusal";
 import { placeAt } from "./request-path";
+import { asFunctionTool, losesGrammar, wireToolName } from "./tool-names";
 
 export const OPENAI_CHAT_PATH = "/chat/completions";
 
@@ -18,40 +20,54 @@ type Json = Record<string, unknown>;
 
 /** Throws `Failure` `unsupported_parameter` for what Chat Completions cannot say. */
 export function encodeOpenaiChatRequest(asked: ChatRequest, context: EncodeContext): EncodedRequest {
+  const { deviations } = context;
   const honours = new Set([...HONOURED, ...Object.keys(asked.rest).filter(isPath)]);
-  const { request, ignored } = fitRequest(asked, OPENAI_CHAT_FIELDS, honours, { ...context, asWritten: true });
-  const left = new Set(ignored);
-  const body: Json = { model: context.model, messages: request.messages.flatMap((message) => encodeMessage(message, context, left)) };
+  if (deviations.takesCacheMarks) honours.add("cache_control");
+  const wish = effortOf(asked.reasoning, context);
+  const { request, ignored } = fitRequest({ ...asked, reasoning: undefined }, OPENAI_CHAT_FIELDS, honours, { ...context, asWritten: true });
+  const left = new Set([...ignored, ...wish.ignored]);
+  const { refuse, dropped } = openRefusals(context.dropUnsupported);
+  const writer = new MessageWriter(context, left, refuse);
+  const body: Json = { model: context.model, messages: writer.write(request.messages) };
   Object.assign(body, encodeSettings(request, context, left));
+  if (wish.effort !== undefined) body["reasoning_effort"] = wish.effort;
   for (const [name, value] of Object.entries(request.rest)) {
     if (!isPath(name)) body[name] = value;
     else if (!placeAt(body, name, value)) left.add(name);
   }
-  if (request.stream) body["stream_options"] = { ...(body["stream_options"] as Json | undefined), include_usage: true };
-  return { path: OPENAI_CHAT_PATH, body: JSON.stringify(body), headers: {}, ignored: [...left], maxOutputTokens: request.maxOutputTokens };
+  body["messages"] = writer.arrange(body["messages"] as Json[]);
+  if (deviations.noStreamOptions) delete body["stream_options"];
+  else if (request.stream) body["stream_options"] = { ...objectOf(body["stream_options"]), include_usage: true };
+  return {
+    path: OPENAI_CHAT_PATH,
+    body: JSON.stringify(body),
+    headers: {},
+    ignored: [...new Set([...left, ...dropped])],
+    maxOutputTokens: request.maxOutputTokens,
+  };
 }
 
 function encodeSettings(request: ChatRequest, context: EncodeContext, left: Set<string>): Json {
+  const { deviations } = context;
   const legacy = request.rest["functions"];
   const tools = Array.isArray(legacy) ? request.tools?.slice(0, -legacy.length || undefined) : request.tools;
   const settings: Json = {
     stream: request.stream || undefined,
-    tools: tools && tools.length > 0 ? tools.map((tool) => encodeTool(tool, left)) : undefined,
-    tool_choice: encodeChoice(request.toolChoice),
+    tools: tools && tools.length > 0 ? tools.map((tool, index) => encodeTool(tool, `tools[${index}]`, context, left)) : undefined,
+    tool_choice: encodeChoice(request.toolChoice, request.tools ?? [], context),
     parallel_tool_calls: request.parallelToolCalls,
-    [context.deviations.maxTokensField ?? "max_completion_tokens"]: request.maxOutputTokens,
+    [deviations.maxTokensField ?? "max_completion_tokens"]: request.maxOutputTokens,
     temperature: request.temperature,
     top_p: request.topP,
     top_k: request.topK,
     stop: request.stop,
-    seed: request.seed,
+    [deviations.seedField ?? "seed"]: request.seed,
     presence_penalty: request.presencePenalty,
     frequency_penalty: request.frequencyPenalty,
     n: request.choices,
     logprobs: request.logprobs,
     top_logprobs: request.topLogprobs,
     response_format: encodeFormat(request.responseFormat),
-    reasoning_effort: encodeEffort(request, context, left),
     user: request.user,
     metadata: request.metadata,
     service_tier: request.serviceTier,
@@ -60,31 +76,38 @@ function encodeSettings(request: ChatRequest, context: EncodeContext, left: Set<
   return settings;
 }
 
-/** A budget in tokens has no place beside an effort's word. */
-function encodeEffort({ reasoning }: ChatRequest, context: EncodeContext, left: Set<string>): string | undefined {
-  if (reasoning?.summary !== undefined) left.add("reasoning.summary");
-  if (reasoning?.budgetTokens !== undefined && reasoning.effort === undefined) {
-    if (!context.dropUnsupported) {
-      throw new Failure("unsupported_parameter", "The provider of this model takes a reasoning effort, not a budget in tokens", {
-        param: "reasoning",
-      });
-    }
-    left.add("reasoning");
+function encodeTool(tool: Tool, at: string, { deviations }: EncodeContext, left: Set<string>): Json {
+  const marked = deviations.takesCacheMarks === true && tool.cache !== undefined;
+  const mark = marked && tool.cache !== undefined ? { cache_control: cacheMark(tool.cache) } : {};
+  if (tool.cache !== undefined && !marked) left.add("cache_control");
+  const name = wireToolName(tool);
+  const description = tool.description === undefined ? {} : { description: tool.description };
+  if (tool.custom && !deviations.functionToolsOnly) {
+    const format = nestedFormat(tool.custom.format);
+    return { type: "custom", custom: { name, ...description, ...(format === undefined ? {} : { format }) }, ...mark };
   }
-  return reasoning?.effort;
+  if (losesGrammar(tool)) left.add(`${at}.format`);
+  const { parameters, strict, description: told } = asFunctionTool(tool);
+  const described: Json = { name, ...(told === undefined ? {} : { description: told }) };
+  if (parameters !== undefined) described["parameters"] = parameters;
+  if (strict !== undefined) described["strict"] = strict;
+  return { type: "function", function: described, ...mark };
 }
 
-function encodeTool(tool: Tool, left: Set<string>): Json {
-  if (tool.cache !== undefined) left.add("cache_control");
-  const described: Json = { name: tool.name };
-  if (tool.description !== undefined) described["description"] = tool.description;
-  if (tool.parameters !== undefined) described["parameters"] = tool.parameters;
-  if (tool.strict !== undefined) described["strict"] = tool.strict;
-  return { type: "function", function: described };
+/** Responses writes a grammar's members beside its type, Chat Completions in an object of their own. */
+function nestedFormat(format: unknown): unknown {
+  const said = objectOf(format);
+  if (said?.["type"] !== "grammar" || said["grammar"] !== undefined) return format;
+  const { type, ...grammar } = said;
+  return { type, grammar };
 }
 
-const encodeChoice = (choice: ToolChoice | undefined): unknown =>
-  typeof choice === "object" ? { type: "function", function: { name: choice.name } } : choice;
+function encodeChoice(choice: ToolChoice | undefined, tools: readonly Tool[], { deviations }: EncodeContext): unknown {
+  if (typeof choice !== "object") return choice;
+  const tool = tools.find((each) => each.name === choice.name);
+  const name = tool ? wireToolName(tool) : choice.name;
+  return tool?.custom && !deviations.functionToolsOnly ? { type: "custom", custom: { name } } : { type: "function", function: { name } };
+}
 
 function encodeFormat(format: ResponseFormat | undefined): unknown {
   switch (format?.type) {
@@ -100,83 +123,3 @@ function encodeFormat(format: ResponseFormat | undefined): unknown {
     }
   }
 }
-
-/** Results of tools are messages of their own here, whatever message they came in. */
-function encodeMessage(message: Message, context: EncodeContext, left: Set<string>): Json[] {
-  const results = message.parts.filter((part) => part.type === "tool-result");
-  const others = message.parts.filter((part) => part.type !== "tool-result");
-  const encoded: Json[] = results.map((result) => {
-    if (result.isError) left.add("is_error");
-    return { role: "tool", tool_call_id: result.callId, content: encodeContent(result.content) ?? "" };
-  });
-  if (others.length === 0 && results.length > 0) return encoded;
-  const name = message.name === undefined ? {} : { name: message.name };
-  if (message.role === "assistant") encoded.push({ role: "assistant", ...name, ...encodeAssistant(others, context, left) });
-  else encoded.push({ role: message.role, ...name, content: encodeContent(others) ?? "" });
-  return encoded;
-}
-
-function encodeAssistant(parts: readonly Part[], context: EncodeContext, left: Set<string>): Json {
-  const fields: Json = {
-    content: encodeContent(parts.filter((part) => part.type === "text" || part.type === "image" || part.type === "file")) ?? null,
-  };
-  const refusal = parts.flatMap((part) => (part.type === "refusal" ? [part.text] : []));
-  if (refusal.length > 0) fields["refusal"] = refusal.join("");
-  const takesReasoning = context.deviations.takesReasoning === true;
-  const reasoning = encodeReasoning(parts);
-  if (takesReasoning) Object.assign(fields, reasoning);
-  else for (const name of Object.keys(reasoning)) left.add(name);
-  for (const part of parts) {
-    if (part.type === "audio" && part.media.kind === "id") fields["audio"] = { id: part.media.id };
-  }
-  const calls = parts.flatMap((part) =>
-    part.type === "tool-call" ? [encodeCall(takesReasoning ? part : { ...part, signature: undefined }, [part.arguments])] : [],
-  );
-  if (calls.length > 0) fields["tool_calls"] = calls;
-  return fields;
-}
-
-/** One text is a string; anything more is a list. undefined: nothing is said. */
-function encodeContent(parts: readonly Part[]): string | Json[] | undefined {
-  const [first] = parts;
-  if (!first) return undefined;
-  return parts.length === 1 && first.type === "text" ? first.text : parts.map(encodePart);
-}
-
-function encodePart(part: Part): Json {
-  switch (part.type) {
-    case "text":
-      return { type: "text", text: part.text };
-    case "refusal":
-      return { type: "refusal", refusal: part.text };
-    case "image":
-      return {
-        type: "image_url",
-        image_url: { url: mediaUrl(withPlace(part.media)), ...(part.detail === undefined ? {} : { detail: part.detail }) },
-      };
-    case "audio":
-      if (part.media.kind !== "base64") throw noPlace("audio by address");
-      return {
-        type: "input_audio",
-        input_audio: { data: part.media.data, format: part.format ?? part.media.mediaType.replace(/^audio\//, "") },
-      };
-    case "file": {
-      const name = part.name === undefined ? {} : { filename: part.name };
-      if (part.media.kind === "id") return { type: "file", file: { ...name, file_id: part.media.id } };
-      return { type: "file", file: { ...name, file_data: mediaUrl(part.media) } };
-    }
-    case "reasoning":
-    case "redacted-reasoning":
-    case "tool-call":
-    case "tool-result":
-      throw noPlace(`a ${part.type} in this message`);
-  }
-}
-
-function withPlace(media: Media): Media {
-  if (media.kind === "id") throw noPlace("an image by file id");
-  return media;
-}
-
-const noPlace = (what: string): Failure =>
-  new Failure("unsupported_parameter", `The provider of this model does not take ${what}`, { param: "messages" });

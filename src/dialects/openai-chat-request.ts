@@ -15,6 +15,11 @@ const LegacyFunction = z.looseObject({
   strict: z.boolean().nullish(),
 });
 const FunctionTool = z.looseObject({ function: LegacyFunction, cache_control: CacheMark });
+const CustomTool = z.looseObject({
+  custom: z.looseObject({ name: z.string(), description: z.string().nullish(), format: z.unknown().optional() }),
+  cache_control: CacheMark,
+});
+const CustomChoice = z.looseObject({ custom: z.looseObject({ name: z.string() }) });
 const NamedChoice = z.looseObject({ type: z.literal("function"), function: z.looseObject({ name: z.string() }) });
 const JsonSchemaFormat = z.looseObject({
   type: z.literal("json_schema"),
@@ -149,17 +154,22 @@ function decodeMaxTokens(body: Body): number | undefined {
   return newer ?? older ?? undefined;
 }
 
-/** Function tools. With a custom or hosted tool among them, the list as it came is in `rest` too: other dialects refuse it. */
+/** Function and custom tools. With any other among them, the list as it came is in `rest` too: other dialects refuse it. */
 function decodeTools(body: Body, rest: Record<string, unknown>): Tool[] | undefined {
   // A target that has no legacy functions refuses them by name: its answer would not be the one that the caller reads.
   if (body.functions) rest["functions"] = body.functions;
   if (!body.tools && !body.functions) return undefined;
-  if (body.tools?.some((tool) => !isFunction(tool))) rest["tools"] = body.tools;
+  if (body.tools?.some((tool) => !isFunction(tool) && tool.type !== "custom")) rest["tools"] = body.tools;
   const tools: Tool[] = [];
   for (const [index, raw] of (body.tools ?? []).entries()) {
-    if (!isFunction(raw)) continue;
-    const { function: described, cache_control: mark } = check(FunctionTool, raw, `tools[${index}]`);
-    tools.push({ ...toolOf(described), cache: cacheHint(mark) });
+    if (isFunction(raw)) {
+      const { function: described, cache_control: mark } = check(FunctionTool, raw, `tools[${index}]`);
+      tools.push({ ...toolOf(described), cache: cacheHint(mark) });
+    } else if (raw.type === "custom") {
+      const { custom, cache_control: mark } = check(CustomTool, raw, `tools[${index}]`);
+      const { name, description, format } = custom;
+      tools.push({ name, description: description ?? undefined, custom: { format: format ?? undefined }, cache: cacheHint(mark) });
+    }
   }
   return [...tools, ...(body.functions ?? []).map(toolOf)];
 }
@@ -180,6 +190,7 @@ function decodeToolChoice(body: Body, rest: Record<string, unknown>): ToolChoice
   if (choice === null || choice === undefined) return undefined;
   if (choice === "auto" || choice === "none" || choice === "required") return choice;
   if (typeof choice === "object" && choice.type === "function") return { name: check(NamedChoice, choice, "tool_choice").function.name };
+  if (typeof choice === "object" && choice.type === "custom") return { name: check(CustomChoice, choice, "tool_choice").custom.name };
   rest["tool_choice"] = choice;
   return undefined;
 }

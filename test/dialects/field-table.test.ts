@@ -102,10 +102,7 @@ describe("fitRequest()", () => {
   });
 
   test("honouring tools is not honouring every kind of tool", () => {
-    const tools = [
-      { type: "function", function: { name: "f" } },
-      { type: "custom", custom: { name: "c" } },
-    ];
+    const tools = [{ type: "function", function: { name: "f" } }, { type: "web_search" }];
     expect(failureOf(() => fit({ tools }, ["tools"])).param).toBe("tools");
     expect(fit({ tools }, ["tools"], { asWritten: true }).ignored).toEqual([]);
   });
