@@ -19,6 +19,6 @@ export const cohere: Provider = {
   deviations: {},
   onCallerGone: "cancel",
   families: [/^command(?:-|$)/, /^c4ai-aya-/, /^embed-(?:english|multilingual|v4)/],
-  autoModels: { simple: "command-r7b-12-2024", medium: "command-a-03-2025", complex: "command-a-reasoning-08-2025" },
+  autoModels: { simple: "command-r7b-12-2024", medium: "command-r-08-2024", complex: "command-a-03-2025" },
   passHeaders: [],
 };
