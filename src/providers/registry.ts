@@ -1,11 +1,13 @@
 // Every provider, as an explicit list: nothing registers itself.
 import { anthropic } from "./anthropic";
 import { byo, isByo } from "./byo";
+import { cohere } from "./cohere";
 import { deepseek } from "./deepseek";
 import { fireworks } from "./fireworks";
 import { gemini } from "./gemini";
 import { groq } from "./groq";
 import { mistral } from "./mistral";
+import { ollama } from "./ollama";
 import { openai } from "./openai";
 import { openrouter } from "./openrouter";
 import { perplexity } from "./perplexity";
@@ -28,6 +30,8 @@ export const PROVIDERS: readonly Provider[] = [
   fireworks,
   perplexity,
   openrouter,
+  cohere,
+  ollama,
   vllm,
 ];
 

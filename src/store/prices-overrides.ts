@@ -11,7 +11,7 @@ export interface UsdRates {
   outputAudio?: string;
 }
 
-/** Which models a row is for: ids (dated ids go by their undated one too), a pattern of ids, or all of the provider. The closer fit wins. */
+/** Which models a row is for: ids in lower case (dated ids go by their undated one too), a pattern of ids, or all of the provider. The closer fit wins. */
 export type Models = readonly string[] | RegExp | "all";
 
 interface Origin {
@@ -224,6 +224,96 @@ export const PRICE_OVERRIDES: readonly PriceOverride[] = [
     models: ["accounts/fireworks/models/llama-v3p3-70b-instruct"],
     usd: { input: "0.90", output: "0.90" },
     source: "https://docs.fireworks.ai/serverless/pricing (base models of more than 16B parameters)",
+    date: "2026-09-23",
+  },
+  {
+    kind: "alias",
+    provider: "mistral",
+    models: ["ministral-14b-latest"],
+    of: "ministral-14b-2512",
+    source: "https://docs.mistral.ai/getting-started/models (ministral-14b-latest points to ministral-14b-2512)",
+    date: "2025-12-02",
+  },
+  {
+    kind: "figures",
+    provider: "fireworks",
+    models: ["accounts/fireworks/models/qwen3-embedding-8b", "fireworks/qwen3-embedding-8b"],
+    usd: { input: "0.10", output: "0" },
+    source: "https://docs.fireworks.ai/serverless/pricing (embeddings, Qwen3 8B)",
+    date: "2026-09-23",
+  },
+  {
+    kind: "figures",
+    provider: "together",
+    models: ["qwen/qwen2.5-72b-instruct-turbo"],
+    usd: { input: "1.20", output: "1.20" },
+    source: "https://www.together.ai/pricing",
+    date: "2025-06-03",
+  },
+  {
+    kind: "figures",
+    provider: "together",
+    models: ["meta-llama/llama-3.3-70b-instruct-turbo-free"],
+    usd: { input: "0", output: "0" },
+    source: "https://www.together.ai/pricing (free endpoint)",
+    date: "2025-06-03",
+  },
+  {
+    kind: "figures",
+    provider: "together",
+    models: ["togethercomputer/m2-bert-80m-32k-retrieval"],
+    usd: { input: "0.01", output: "0" },
+    source: "https://www.together.ai/pricing (embeddings)",
+    date: "2025-06-03",
+  },
+  {
+    // Its own figures in answers: 288 × 0.20 + 153 cached × 0.05 + 267 × 0.50 a million make the 0.00019875 that it told.
+    kind: "figures",
+    provider: "openrouter",
+    models: ["x-ai/grok-4.1-fast"],
+    usd: { input: "0.20", output: "0.50", cacheRead: "0.05" },
+    source: "https://openrouter.ai/x-ai/grok-4.1-fast, and the cost that answers tell",
+    date: "2025-11-20",
+  },
+  {
+    kind: "figures",
+    provider: "openrouter",
+    models: ["openai/text-embedding-3-small"],
+    usd: { input: "0.02", output: "0" },
+    source: "https://openrouter.ai/openai/text-embedding-3-small, and the cost that answers tell",
+    date: "2025-11-20",
+  },
+  {
+    kind: "figures",
+    provider: "openrouter",
+    models: ["openai/text-embedding-3-large"],
+    usd: { input: "0.13", output: "0" },
+    source: "https://openrouter.ai/openai/text-embedding-3-large",
+    date: "2025-11-20",
+  },
+  {
+    // 0.01615085 told for two searches beside tokens of 0.00615085.
+    kind: "fees",
+    provider: "xai",
+    models: "all",
+    usdPerThousand: { web_search: "5" },
+    source: "https://docs.x.ai/docs/models (tool invocations), and the cost that answers tell",
+    date: "2025-11-20",
+  },
+  {
+    kind: "figures",
+    provider: "perplexity",
+    models: ["pplx-embed-v1-0.6b"],
+    usd: { input: "0.004", output: "0" },
+    source: "https://docs.perplexity.ai/docs/getting-started/pricing, and the cost that answers tell",
+    date: "2026-09-23",
+  },
+  {
+    kind: "figures",
+    provider: "perplexity",
+    models: ["pplx-embed-v1-4b"],
+    usd: { input: "0.03", output: "0" },
+    source: "https://docs.perplexity.ai/docs/getting-started/pricing",
     date: "2026-09-23",
   },
 ];
