@@ -72,18 +72,17 @@ function fittedMessage(message: JsonObject, deviations: Deviations, ignored: Set
   const calls = itemsOf(message["tool_calls"]);
   const fitted = calls.map((call) => fittedCall(call, deviations));
   if (fitted.some((call, index) => call !== calls[index])) changes["tool_calls"] = fitted;
-  if (deviations.strictMessages) {
-    const content = unmarked(message["content"], ignored);
-    if (content) changes["content"] = content;
-  }
-  const renamed = deviations.takesReasoning ? renamedThinking(message, deviations) : undefined;
-  const unknown = deviations.strictMessages ? unknownMembers(message, deviations, ignored) : [];
-  if (Object.keys(changes).length === 0 && !renamed && unknown.length === 0) return message;
-  const written: Json = { ...message, ...changes };
-  for (const name of unknown) delete written[name];
-  if (renamed) {
-    delete written[renamed.from];
-    written[renamed.to] = message[renamed.from];
+  const content = deviations.strictMessages ? unmarked(message["content"], ignored) : undefined;
+  if (content) changes["content"] = content;
+  const thinking = deviations.takesReasoning ? renamedThinking(message, deviations) : undefined;
+  if (Object.keys(changes).length === 0 && !thinking && !deviations.strictMessages) return message;
+  const written = { ...(thinking ?? message), ...changes };
+  const unknown = deviations.strictMessages ? unknownMembers(written, deviations) : [];
+  if (Object.keys(changes).length === 0 && !thinking && unknown.length === 0) return message;
+  for (const name of unknown) {
+    // An empty member says nothing: OpenAI's own SDK writes `refusal: null` and `annotations: []` back.
+    if (!isEmpty(written[name])) ignored.add(name === "name" ? "messages.name" : name);
+    delete written[name];
   }
   return written;
 }
@@ -94,26 +93,24 @@ function fittedCall(call: unknown, deviations: Deviations): unknown {
   return fitted === id ? call : { ...objectOf(call), id: fitted };
 }
 
-/** Thinking that came from a provider with another name for it. */
-function renamedThinking(
-  message: JsonObject,
-  { reasoningField = "reasoning_content" }: Deviations,
-): { from: string; to: string } | undefined {
+const thinkingField = ({ reasoningField }: Deviations): string => reasoningField ?? "reasoning_content";
+
+/** The message with its thinking under the name that the provider reads; undefined where there is none under another. */
+function renamedThinking(message: JsonObject, deviations: Deviations): Json | undefined {
+  const to = thinkingField(deviations);
   const from = THINKING.find((name) => name !== to);
-  return from !== undefined && typeof message[from] === "string" && typeof message[to] !== "string" ? { from, to } : undefined;
+  if (from === undefined || typeof message[from] !== "string" || typeof message[to] === "string") return undefined;
+  const { [from]: thinking, ...others } = message;
+  return { ...others, [to]: thinking };
 }
 
 /** What a strict provider would refuse. Thinking is kept where the provider reads it, a tool's name beside its result. */
-function unknownMembers(message: JsonObject, { takesReasoning }: Deviations, ignored: Set<string>): string[] {
-  const unknown = Object.keys(message).filter((name) => {
+const unknownMembers = (message: JsonObject, deviations: Deviations): string[] =>
+  Object.keys(message).filter((name) => {
     if (KNOWN.has(name)) return message[name] === null && name !== "content";
     if (name === "name") return message["role"] !== "tool";
-    return !(takesReasoning && THINKING.some((field) => field === name));
+    return !deviations.takesReasoning || name !== thinkingField(deviations);
   });
-  // An empty member says nothing: OpenAI's own SDK writes `refusal: null` and `annotations: []` back.
-  for (const name of unknown) if (!isEmpty(message[name])) ignored.add(name === "name" ? "messages.name" : name);
-  return unknown;
-}
 
 const isEmpty = (value: unknown): boolean => value === null || value === "" || (Array.isArray(value) && value.length === 0);
 
