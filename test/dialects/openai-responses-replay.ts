@@ -14,6 +14,7 @@ export interface Content {
 }
 
 export interface Item {
+  [other: string]: unknown;
   type: string;
   id: string;
   status?: string;
