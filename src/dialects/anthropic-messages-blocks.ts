@@ -3,6 +3,7 @@ import type { CacheHint, Media, Part } from "../core/chat";
 import { Failure } from "../core/failure";
 import { itemsOf, objectOf, parseJsonExactly, textOf } from "./provider-json";
 import type { Refuse } from "./refusal";
+import { CUSTOM_INPUT, wireToolName } from "./tool-names";
 
 export type Block = Readonly<Record<string, unknown>>;
 
@@ -28,7 +29,7 @@ export function blockOf(part: Part, param: string, refuse: Refuse): Block | unde
     case "redacted-reasoning":
       return part.from === "anthropic-messages" ? { type: "redacted_thinking", data: part.data } : undefined;
     case "tool-call":
-      return { type: "tool_use", id: toolUseId(part.id), name: part.name, input: inputOf(part, param), ...cached(part.cache) };
+      return { type: "tool_use", id: toolUseId(part.id), name: wireToolName(part), input: inputOf(part, param), ...cached(part.cache) };
     case "tool-result": {
       const content = part.content.flatMap((piece, i) => blockOf(piece, `${param}[${i}]`, refuse) ?? []);
       const error = part.isError === undefined ? {} : { is_error: part.isError };
@@ -59,7 +60,7 @@ export const callIdOf = (id: string): string =>
 
 /** `input` must be an object. Its numbers keep their digits; the free text of a custom call becomes one. */
 function inputOf(call: Extract<Part, { type: "tool-call" }>, param: string): unknown {
-  if (call.custom) return { input: call.arguments };
+  if (call.custom) return { [CUSTOM_INPUT]: call.arguments };
   if (call.arguments.trim() === "") return {};
   const input = objectOf(parseJsonExactly(call.arguments));
   if (!input) throw new Failure("invalid_value", "The arguments of a tool call must be a JSON object", { param });

@@ -8,6 +8,7 @@ import { fitRequest } from "./field-table";
 import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
 import { objectOf } from "./provider-json";
 import { innerHints, openRefusals, type Refuse } from "./refusal";
+import { asFunctionTool, losesGrammar, wireToolName } from "./tool-names";
 
 /** Fields with a place here, by their names in Chat Completions. */
 const HONOURED: ReadonlySet<string> = new Set([
@@ -44,7 +45,10 @@ export function encodeAnthropicRequest(asked: ChatRequest, context: EncodeContex
     ...formatOf(request, refuse),
   };
   const tier = tierOf(request.serviceTier);
-  const leftOut = tier === undefined && request.serviceTier !== undefined ? ["service_tier"] : [];
+  const leftOut = [
+    ...(tier === undefined && request.serviceTier !== undefined ? ["service_tier"] : []),
+    ...(tools.some(losesGrammar) ? ["tools.custom.format"] : []),
+  ];
   const body = {
     model: context.model,
     max_tokens: maxTokens,
@@ -71,10 +75,11 @@ export function encodeAnthropicRequest(asked: ChatRequest, context: EncodeContex
 }
 
 /** `input_schema.type` is required and must be "object". */
-function toolOf(tool: Tool): Block {
+function toolOf(asked: Tool): Block {
+  const tool = asFunctionTool(asked);
   const schema = objectOf(tool.parameters) ?? { properties: {} };
   return {
-    name: tool.name,
+    name: wireToolName(tool),
     ...(tool.description === undefined ? {} : { description: tool.description }),
     input_schema: schema["type"] === undefined ? { ...schema, type: "object" } : schema,
     ...(tool.strict === true ? { strict: true } : {}),
@@ -92,7 +97,10 @@ function toolChoiceOf(request: ChatRequest, thinking: boolean, refuse: Refuse): 
   if (toolChoice === "none") return { tool_choice: { type: "none" } };
   if (toolChoice === undefined && request.parallelToolCalls !== false) return {};
   const single = request.parallelToolCalls === false ? { disable_parallel_tool_use: true } : {};
-  if (typeof toolChoice === "object") return { tool_choice: { type: "tool", name: toolChoice.name, ...single } };
+  if (typeof toolChoice === "object") {
+    const chosen = request.tools?.find(({ name }) => name === toolChoice.name) ?? toolChoice;
+    return { tool_choice: { type: "tool", name: wireToolName(chosen), ...single } };
+  }
   return { tool_choice: { type: toolChoice === "required" ? "any" : "auto", ...single } };
 }
 
