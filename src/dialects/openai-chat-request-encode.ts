@@ -21,7 +21,9 @@ type Json = Record<string, unknown>;
 /** Throws `Failure` `unsupported_parameter` for what Chat Completions cannot say. */
 export function encodeOpenaiChatRequest(asked: ChatRequest, context: EncodeContext): EncodedRequest {
   const { deviations } = context;
-  const honours = new Set([...HONOURED, ...Object.keys(asked.rest).filter(isPath)]);
+  // Paths of another dialect lead nowhere here.
+  const own = context.caller === undefined || context.caller.name === "openai-chat";
+  const honours = new Set([...HONOURED, ...(own ? Object.keys(asked.rest).filter(isPath) : [])]);
   if (deviations.takesCacheMarks) honours.add("cache_control");
   const wish = effortOf(asked.reasoning, context);
   const { request, ignored } = fitRequest({ ...asked, reasoning: undefined }, OPENAI_CHAT_FIELDS, honours, { ...context, asWritten: true });
