@@ -3,29 +3,37 @@
 import { Failure, type FailureCode, type FailureOptions } from "../core/failure";
 import type { HeaderView } from "../core/ports";
 import type { ProviderError } from "./dialect";
-import { type JsonObject, objectOf, parseJson, textOf } from "./provider-json";
-import { retryAfterMs, safeProviderMessage } from "./provider-message";
+import { readError, type Said } from "./openai-chat-error-body";
+import { type JsonObject, parseJson } from "./provider-json";
+import { retryAfterMs } from "./provider-message";
 
-interface Said {
-  message: string | undefined;
-  type: string | undefined;
-  code: string | undefined;
-  param: string | undefined;
-}
-
-const CONTEXT_LENGTH = /context[ _]length|context window|(?:prompt|messages?|input)(?: is)? too long|reduce the length of/i;
-const MODEL_GONE = /\binvalid model\b|\bmodel not found\b|supported api model names/i;
+const CONTEXT_LENGTH =
+  /context[ _](?:length|size|window)|maximum (?:prompt|context|input) length|(?:prompt|messages?|input)(?: is)? too long|reduce the length of|`inputs` tokens/i;
+const MODEL_GONE = /\binvalid model\b|\bmodel not found\b|supported api model names|not a valid model/i;
+const UNSUPPORTED =
+  /does not support (?:the )?parameter|unsupported parameter|property '[^']*' is unsupported|no endpoints found that (?:support|can handle)|not enabled for this model/i;
 const BAD_KEY = /\b(?:incorrect|invalid) api key\b/i;
-const OUT_OF_CREDIT = /exceeded your current quota|insufficient (?:balance|credits?|funds)|credit balance/i;
+const OUT_OF_CREDIT =
+  /exceeded your current quota|insufficient (?:balance|credits?|funds)|credit balance|used all available credits|spending limit|(?:have|has) any credits/i;
+/** Statuses under which an empty account is told. */
+const OUT_OF_CREDIT_STATUSES: ReadonlySet<number> = new Set([401, 403, 412, 429]);
+/** A 403 about what was asked, not about who asks. */
+const POLICY = /usage guidelines|content policy|requires moderation|was flagged|safety[ _]check/i;
+/** Groq's: no room for calls of this tier. */
+const TIER_FULL = 498;
 const OUT_OF_CREDIT_CODES = new Set(["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "credit_balance_exhausted"]);
-const MODEL_GONE_CODES = new Set(["model_not_found", "model_decommissioned"]);
+const MODEL_GONE_CODES = new Set(["model_not_found", "model_decommissioned", "model_not_available", "invalid_model"]);
 
-/** The nearest of our codes for a fault of the caller's, by the provider's code. */
+/** The nearest of our codes for a fault of the caller's, by the provider's code or type. */
 const CALLER_CODES: Readonly<Record<string, FailureCode>> = {
   context_length_exceeded: "context_length_exceeded",
+  exceed_context_size_error: "context_length_exceeded",
+  too_many_prompt_tokens: "context_length_exceeded",
   unsupported_parameter: "unsupported_parameter",
   unknown_parameter: "unsupported_parameter",
+  extra_forbidden: "unsupported_parameter",
   missing_required_parameter: "missing_required_parameter",
+  missing: "missing_required_parameter",
   invalid_type: "invalid_type",
 };
 
@@ -33,10 +41,12 @@ const CALLER_CODES: Readonly<Record<string, FailureCode>> = {
 export function decodeOpenaiChatError(status: number, headers: HeaderView, body: string): ProviderError {
   const said = readError(parseJson(body));
   const delay = delayOf(headers);
-  if (status === 401 || status === 403 || (status === 400 && isBadKey(said))) return authFailed(status, said);
-  if (status === 402 || (status === 429 && isOutOfCredit(said))) {
+  if (status === 402 || (OUT_OF_CREDIT_STATUSES.has(status) && isOutOfCredit(said))) {
     return provider("upstream_error", "The gateway's account at the provider is out of credit", "elsewhere", status, said);
   }
+  if (status === 403 && POLICY.test(said.message ?? "")) return callersFault(status, said);
+  if (status === 401 || status === 403 || (status === 400 && isBadKey(said))) return authFailed(status, said);
+  if (status === TIER_FULL) return rateLimited(status, said, "elsewhere", delay);
   if (status === 429) return rateLimited(status, said, "same", delay);
   if (status === 413 && said.code === "rate_limit_exceeded") return rateLimited(status, said, "elsewhere", delay);
   if (status === 408 || status === 504) return provider("upstream_timeout", "The provider ran out of time", "same", status, said, delay);
@@ -77,11 +87,13 @@ function callersFault(status: number, said: Said): ProviderError {
 }
 
 function callersCode(status: number, said: Said): FailureCode {
-  if (status === 404 || MODEL_GONE_CODES.has(said.code ?? "") || MODEL_GONE.test(said.message ?? "")) return "model_not_found";
+  const { code = "", type = "", message = "" } = said;
+  if (UNSUPPORTED.test(message)) return "unsupported_parameter";
+  if (status === 404 || MODEL_GONE_CODES.has(code) || MODEL_GONE_CODES.has(type) || MODEL_GONE.test(message)) return "model_not_found";
   if (status === 413) return "request_too_large";
-  const byCode = CALLER_CODES[said.code ?? ""];
+  const byCode = CALLER_CODES[code] ?? CALLER_CODES[type];
   if (byCode) return byCode;
-  return CONTEXT_LENGTH.test(said.message ?? "") ? "context_length_exceeded" : "invalid_value";
+  return CONTEXT_LENGTH.test(message) ? "context_length_exceeded" : "invalid_value";
 }
 
 /** A fault that is not the caller's: of the provider's own words only the code goes on. */
@@ -102,30 +114,6 @@ const failedText = (status: number | undefined, said: Said): string =>
 const isBadKey = (said: Said): boolean => said.code === "invalid_api_key" || BAD_KEY.test(said.message ?? "");
 const isOutOfCredit = (said: Said): boolean =>
   OUT_OF_CREDIT_CODES.has(said.code ?? "") || said.type === "insufficient_quota" || OUT_OF_CREDIT.test(said.message ?? "");
-
-/** `{error: {message, …}}`, and the flat shapes of other providers: `{error: "…", code}`, `{error, message}`, `{message, type, code}`, `{detail}`. */
-function readError(body: unknown): Said {
-  const object = objectOf(body);
-  const inner = objectOf(object?.["error"]) ?? object;
-  const message = textOf(inner?.["message"]) ?? textOf(object?.["error"]) ?? textOf(object?.["detail"]);
-  return {
-    message: message === undefined ? undefined : redact(message),
-    type: wordOf(inner?.["type"]),
-    code: wordOf(inner?.["code"]),
-    param: wordOf(inner?.["param"]),
-  };
-}
-
-const WORD_CHARACTERS_MAX = 200;
-
-/** A short text or number; codes are numbers at some. */
-const wordOf = (value: unknown): string | undefined => {
-  if (typeof value === "number") return String(value);
-  return typeof value === "string" ? redact(value.slice(0, WORD_CHARACTERS_MAX)) : undefined;
-};
-
-/** "Incorrect API key provided: x": whatever stands there is a key, even one without a known shape. */
-const redact = (text: string): string => safeProviderMessage(text).replace(/(\bapi[ _-]?key(?: provided)?\s*[:=]\s*)\S+/gi, "$1[redacted]");
 
 /** The wait that an error asks for. An HTTP date (RFC 9110) is read against the answer's own date, so no clock is needed. */
 function delayOf(headers: HeaderView): number | undefined {

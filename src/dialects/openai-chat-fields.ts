@@ -1,6 +1,7 @@
 // The top-level fields of a Chat Completions request, each with what it is to the answer:
 // https://platform.openai.com/docs/api-reference/chat/create
 import type { FieldKind, FieldTable } from "./field-table";
+import { COMPATIBLE_FIELDS } from "./openai-chat-fields-compatible";
 
 const among =
   (...values: readonly unknown[]) =>
@@ -8,6 +9,7 @@ const among =
     values.includes(value);
 
 export const OPENAI_CHAT_FIELDS = {
+  ...COMPATIBLE_FIELDS,
   audio: { kind: "meaning" },
   frequency_penalty: { kind: "meaning", neutral: among(0) },
   function_call: { kind: "meaning", neutral: among("auto", "none") },

@@ -4,6 +4,7 @@ import type { EncodeContext, EncodedRequest } from "./dialect";
 import { fitRequest } from "./field-table";
 import { effortOf } from "./openai-chat-effort";
 import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
+import { COMPATIBLE_FIELDS } from "./openai-chat-fields-compatible";
 import { cacheMark, MessageWriter } from "./openai-chat-messages-encode";
 import { objectOf } from "./provider-json";
 import { openRefusals } from "./refusal";
@@ -12,8 +13,8 @@ import { asFunctionTool, losesGrammar, wireToolName } from "./tool-names";
 
 export const OPENAI_CHAT_PATH = "/chat/completions";
 
-/** Every documented field has a place here; what other APIs call their own has none. */
-const HONOURED: ReadonlySet<string> = new Set(Object.keys(OPENAI_CHAT_FIELDS));
+/** Every field that OpenAI documents has a place here; what other APIs call their own has none. */
+const HONOURED: ReadonlySet<string> = new Set(Object.keys(OPENAI_CHAT_FIELDS).filter((name) => !Object.hasOwn(COMPATIBLE_FIELDS, name)));
 const isPath = (name: string): boolean => name.startsWith("messages[") || name.startsWith("stream_options.");
 
 type Json = Record<string, unknown>;
