@@ -35,6 +35,8 @@ export interface HouseOptions {
   /** Base of the replay upstream; every provider is connected to it, or those that `connect` names. */
   upstream?: string | undefined;
   connect?: readonly string[] | undefined;
+  /** In place of `upstream`: the operator's own connections, with their models and prices. */
+  endpoints?: readonly Connection[] | undefined;
   store?: { kind: "memory" } | { kind: "file" } | { kind: "remote"; url: string } | undefined;
   clock?: Clock | undefined;
   settings?: { limits?: Partial<Settings["limits"]>; deadlines?: Partial<Deadlines>; brand?: Settings["brand"] } | undefined;
@@ -78,7 +80,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     limits: { maxBodyBytes: 64 * 1024 * 1024, maxAnswerBytes: 64 * 1024 * 1024, maxTargets: 4, ...options.settings?.limits },
     deadlines: { ...DEADLINES, ...options.settings?.deadlines },
   };
-  const connections = options.upstream === undefined ? [] : connectionsTo(options.upstream, options.connect);
+  const connections = options.endpoints ?? (options.upstream === undefined ? [] : connectionsTo(options.upstream, options.connect));
   const plain: Ports = {
     stopping: stopNow.signal,
     settings,
@@ -88,7 +90,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     ids: idsFrom(clock),
     dial: openDial({ allowPrivate: true, elapsedMs: clock.elapsedMs.bind(clock) }),
     retries: new RetryBudget(),
-    prices: store.priceVersions.keeping(openPrices()),
+    prices: store.priceVersions.keeping(openPrices({ endpoints: connections })),
     keys: store.keys,
     holds: store.holds,
     ledger: store.ledger,
