@@ -8,9 +8,9 @@ const MEDIUM_BELOW = 8_000_000_000n;
 /** The first match wins. Price alone would make Haiku 4.5 ($5) dearer in tier than GPT-5-mini ($2), and Sonnet ($15) than GPT-5 ($10). */
 const FAMILIES: readonly { models: RegExp; tier: Tier }[] = [
   { models: /haiku|nano|flash-lite|flash-8b/, tier: "simple" },
-  { models: /sonnet|gemini-.*flash/, tier: "medium" },
+  { models: /sonnet|gemini-.*flash|gpt-oss-120b/, tier: "medium" },
   // Their makers' strongest, at a price of the middle.
-  { models: /mistral-large|(^|\/)grok-4(?!.*(fast|mini))/, tier: "complex" },
+  { models: /mistral-large|(^|\/)grok-4(?!\.(20|3)|.*(fast|mini))/, tier: "complex" },
 ];
 
 /** Without a price, and without a family, nothing speaks for an end of the scale. */

@@ -80,6 +80,11 @@ describe("models", () => {
       ["mistral", "mistral-large-latest", "complex"],
       ["openai", "gpt-5.3", "complex"],
       ["openai", "o4-mini", "medium"],
+      ["groq", "openai/gpt-oss-120b", "medium"],
+      ["groq", "llama-3.1-8b-instant", "simple"],
+      ["xai", "grok-4.3", "medium"],
+      ["xai", "grok-4", "complex"],
+      ["xai", "grok-4.6", "complex"],
     ] as const)
       expect([id, tier(provider, id)]).toEqual([id, wanted]);
   });
