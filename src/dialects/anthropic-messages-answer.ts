@@ -106,7 +106,7 @@ class Answer {
 
   stamped(context: AnswerContext): Json {
     const stamp = context.stamp(this.usage);
-    const usage = encodeAnthropicUsage(this.usage ?? stamp.countedUsage, stamp.costUsd);
+    const usage = encodeAnthropicUsage(stamp.countedUsage ?? this.usage, stamp.costUsd);
     return { usage, ...(stamp.extension ? { [context.extensionName]: stamp.extension } : {}) };
   }
 }

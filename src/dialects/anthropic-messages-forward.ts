@@ -84,7 +84,8 @@ export function stampEdits(holder: JsonObject, usage: Usage | undefined, context
     // A decimal number as text: the amount never passes through a float.
     if (stamp.costUsd !== undefined) edits.push({ op: "set-inside", outer: "usage", name: "cost", value: usdText(stamp.costUsd) });
   } else if (usage || stamp.countedUsage) {
-    const written = encodeAnthropicUsage(usage ?? stamp.countedUsage, stamp.costUsd);
+    // Our count holds what was told.
+    const written = encodeAnthropicUsage(stamp.countedUsage ?? usage, stamp.costUsd);
     edits.push({ op: "set", name: "usage", value: JSON.stringify(written) });
   }
   if (stamp.extension !== undefined) edits.push({ op: "set", name: context.extensionName, value: JSON.stringify(stamp.extension) });
