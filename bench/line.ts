@@ -16,10 +16,12 @@ import { govern } from "../src/gateway/govern";
 import { plan } from "../src/gateway/plan";
 import { receive } from "../src/gateway/receive";
 import { idsFrom, systemClock, systemRandom } from "../src/net/system";
+import { BudgetBook } from "../src/policy/budget-book";
 import { RetryBudget } from "../src/policy/retry";
 import { openMemoryStore } from "../src/store/memory";
 import { openStore } from "../src/store/open";
 import { openPrices } from "../src/store/prices";
+import { storePorts } from "../src/store/store";
 import { answerBody, requestBody } from "./payload";
 
 const WARM_CALLS = 15_000;
@@ -28,7 +30,14 @@ const MINUTE = 60_000;
 
 const folder = mkdtempSync(join(tmpdir(), "tollway-line-"));
 const log = { write: () => undefined };
-const shared = { clock: systemClock, random: systemRandom, log, pepper: new Secret("pepper-of-the-benchmark-0123456789"), keyPrefix: "tw" };
+const shared = {
+  clock: systemClock,
+  random: systemRandom,
+  log,
+  pepper: new Secret("pepper-of-the-benchmark-0123456789"),
+  keyPrefix: "tw",
+  reservations: new BudgetBook(),
+};
 const store =
   process.argv[2] === "memory"
     ? await openMemoryStore(shared)
@@ -54,13 +63,7 @@ const ports: Ports = {
   ids: idsFrom(systemClock),
   dial: { send: async () => provided },
   retries: new RetryBudget(),
-  prices: store.priceVersions.keeping(openPrices()),
-  keys: store.keys,
-  holds: store.holds,
-  ledger: store.ledger,
-  records: store.records,
-  rollups: store.rollups,
-  counters: store.counters,
+  ...storePorts(store, openPrices()),
   log,
 };
 const { plain } = await store.keys.create({ organizationId: "default", name: "bench", mode: "live" });

@@ -15,11 +15,12 @@ import type { House } from "./http/routes";
 import { openDial } from "./net/dial";
 import { type Listening, listen } from "./net/listen";
 import { idsFrom, systemClock, systemRandom } from "./net/system";
+import { BudgetBook } from "./policy/budget-book";
 import { RetryBudget } from "./policy/retry";
 import { PROVIDERS } from "./providers/registry";
 import { openStore } from "./store/open";
 import { openPrices } from "./store/prices";
-import type { Store } from "./store/store";
+import { type Store, storePorts } from "./store/store";
 import { StoreRefused } from "./store/store-refused";
 import { type LineLog, openLog } from "./telemetry/log";
 
@@ -108,6 +109,7 @@ async function openGateway(config: Config): Promise<Gateway> {
     durability: config.durability,
     pepper: pepperFor(config),
     keyPrefix: config.settings.brand.keyPrefix,
+    reservations: new BudgetBook(),
     clock: systemClock,
     random: systemRandom,
     log,
@@ -123,13 +125,7 @@ async function openGateway(config: Config): Promise<Gateway> {
     ids: idsFrom(systemClock),
     dial: openDial({ allowPrivate: config.allowPrivateUpstreams, elapsedMs: systemClock.elapsedMs }),
     retries: new RetryBudget(),
-    prices: store.priceVersions.keeping(openPrices({ endpoints: config.connections })),
-    keys: store.keys,
-    holds: store.holds,
-    ledger: store.ledger,
-    records: store.records,
-    rollups: store.rollups,
-    counters: store.counters,
+    ...storePorts(store, openPrices({ endpoints: config.connections })),
     log,
   };
   let draining = false;

@@ -42,3 +42,28 @@ export interface Budget {
   /** Unix milliseconds. */
   readonly createdAt: number;
 }
+
+/** A budget in its current period. */
+export interface BudgetState {
+  readonly budget: Budget;
+  readonly spent: NanoUsd;
+  readonly reserved: NanoUsd;
+}
+
+/** A budget that came to a threshold. */
+export interface Crossing {
+  readonly budget: Budget;
+  readonly percent: number;
+  readonly action: Threshold["action"];
+  readonly spent: NanoUsd;
+  /** Unix milliseconds: names the period. */
+  readonly periodStart: number;
+}
+
+/** Thrown where a hold is asked for that a budget cannot bear. Nothing is held then. */
+export class BudgetRefused extends Error {
+  constructor(readonly state: BudgetState) {
+    super(`The budget ${state.budget.id} cannot bear it`);
+    this.name = "BudgetRefused";
+  }
+}

@@ -51,6 +51,24 @@ export interface ApiKey {
   readonly revokedAt?: number | undefined;
   readonly responseMetadata: "inline" | "headers" | "off";
   readonly dropParams: boolean;
+  readonly policy: KeyPolicy;
+}
+
+/** What a key governs beside its name and end. Everything absent is not limited. */
+export interface KeyPolicy {
+  readonly projectId?: string | undefined;
+  /** `read` sees its organization and calls nothing. Absent: `call`. */
+  readonly role?: "call" | "read" | undefined;
+  /** Globs of model ids. */
+  readonly allowedModels?: readonly string[] | undefined;
+  readonly requestsPerMinute?: number | undefined;
+  readonly tokensPerMinute?: number | undefined;
+  readonly concurrency?: number | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /** Addresses and ranges (CIDR). */
+  readonly allowedIps?: readonly string[] | undefined;
+  /** The agent that its calls count as, whatever a header says. */
+  readonly agent?: string | undefined;
 }
 
 export interface Authenticated extends Accepted {

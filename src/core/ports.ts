@@ -1,9 +1,11 @@
 // What the line needs from the world. Adapters implement these in store/, net/ and telemetry/; main.ts builds them.
 import type { AttemptRecord } from "./attempt";
-import type { ApiKey } from "./exchange";
+import type { Budget, BudgetState, Crossing } from "./budget";
+import type { ApiKey, KeyPolicy } from "./exchange";
 import type { KeyMode } from "./ids";
 import type { NanoUsd } from "./money";
 import type { ModelInfo, Price } from "./price";
+import type { AdminEvent, CreditEntry, Delivery, Organization, RecordKind, RecordTypes } from "./records";
 import type { Secret } from "./secret";
 import type { Connection, Settings } from "./settings";
 import type { Usage, UsageSource } from "./usage";
@@ -89,6 +91,21 @@ export interface NewKey {
   name: string;
   mode: KeyMode;
   expiresAt?: number | undefined;
+  responseMetadata?: ApiKey["responseMetadata"] | undefined;
+  dropParams?: boolean | undefined;
+  policy?: KeyPolicy | undefined;
+}
+
+/** What may change of a key. What is absent stays. */
+export interface KeyChange {
+  name?: string | undefined;
+  /** null: it never ends. */
+  expiresAt?: number | null | undefined;
+  responseMetadata?: ApiKey["responseMetadata"] | undefined;
+  dropParams?: boolean | undefined;
+  policy?: KeyPolicy | undefined;
+  /** A new secret; the one before counts until then (Unix ms), and the one before that no more. */
+  rotateUntil?: number | undefined;
 }
 
 /** Keys, cached whole in memory: `verify` is a map hit and one HMAC. */
@@ -102,6 +119,21 @@ export interface Keys {
   list(organizationId: string, page: Page): Promise<Listing<ApiKey>>;
   /** false: no such key in this organization. Effective at once. */
   revoke(organizationId: string, id: string): Promise<boolean>;
+  /** undefined: no such key in this organization, or a revoked one. Durable when it resolves; `plain` where it got a new secret. */
+  change(organizationId: string, id: string, change: KeyChange): Promise<{ key: ApiKey; plain: Secret | undefined } | undefined>;
+}
+
+/** What operators set up (core/records.ts), in memory whole. */
+export interface Directory {
+  get<K extends RecordKind>(kind: K, id: string): RecordTypes[K] | undefined;
+  /** In the order of their making. */
+  list<K extends RecordKind>(kind: K, organizationId: string): readonly RecordTypes[K][];
+  /** Makes it, or takes the place of the one with its id. Durable when it resolves. */
+  put<K extends RecordKind>(kind: K, record: RecordTypes[K]): Promise<void>;
+  /** false: there was none. */
+  remove(kind: RecordKind, id: string): Promise<boolean>;
+  organizations(): readonly Organization[];
+  putOrganization(organization: Organization): Promise<void>;
 }
 
 export interface Page {
@@ -148,7 +180,7 @@ export type LedgerRow = AttemptRecord &
 
 /** Money held for attempts. Authoritative counters live in memory; the rows make them survive a kill. */
 export interface Holds {
-  /** Resolves when the hold is durable. Rejects `storage_unavailable` or `overloaded`, and then nothing is held. */
+  /** Resolves when the hold is durable. Rejects `storage_unavailable`, `overloaded` or `BudgetRefused`, and then nothing is held. */
   open(attempt: AttemptRecord): Promise<void>;
   /** Number of holds open in this process. */
   openCount(): number;
@@ -250,6 +282,73 @@ export interface Counters {
   read(scope: string, mode: KeyMode): Sums;
 }
 
+/** A row of a listing, by its number. */
+export type Numbered<T> = T & { readonly id: number };
+
+/** What is written down once and never changed, beside the ledger: balances' entries and what administrators did. */
+export interface Journal {
+  /** Durable when it resolves. */
+  credit(entry: CreditEntry): Promise<void>;
+  /** The sum of an account's entries, from memory. */
+  credited(accountId: string): NanoUsd;
+  /** Newest first. */
+  creditEntries(accountId: string, page: Page): Promise<Listing<Numbered<CreditEntry>>>;
+  /** Durable when it resolves. */
+  note(event: AdminEvent): Promise<void>;
+  /** Newest first. */
+  adminEvents(organizationId: string, page: Page): Promise<Listing<Numbered<AdminEvent>>>;
+}
+
+/** Webhooks' messages on their way. */
+export interface Outbox {
+  /** Makes it, or takes the place of the one with its id. Durable when it resolves. */
+  put(delivery: Delivery): Promise<void>;
+  /** Those that wait and are due, oldest first. */
+  due(now: number, limit: number): Promise<readonly Delivery[]>;
+  /** Newest first. */
+  list(webhookId: string, limit: number): Promise<readonly Delivery[]>;
+}
+
+/** What to read of the ledger to know what a budget has spent. */
+export interface SpentSpan {
+  /** Unix milliseconds, by admission. */
+  from: number;
+  /** Sums by stretches of this length; undefined: one sum. */
+  bucketMs: number | undefined;
+}
+
+/** What budgets have spent and hold, in memory. Synchronous: the store drives it in the same step as its holds. */
+export interface Reservations {
+  /** Holds the attempt's bound on every budget of its scopes, or on none: the result is the one that refuses. */
+  reserve(attempt: AttemptRecord): BudgetState | undefined;
+  /** The cost takes the hold's place. The result are the thresholds that it reached. Zero lets the hold go. */
+  settle(attemptId: string, cost: NanoUsd): readonly Crossing[];
+  begin(budget: Budget, open: Iterable<AttemptRecord>): void;
+  counted(budgetId: string): readonly string[];
+  span(budget: Budget, now: number): SpentSpan;
+  fill(budgetId: string, spent: readonly { mode: KeyMode; start: number; spent: NanoUsd }[]): void;
+  change(budget: Budget): void;
+  remove(budgetId: string): void;
+  state(budgetId: string, mode: KeyMode, now: number): BudgetState | undefined;
+  /** Every budget of a call's scopes. */
+  states(call: Counted, mode: KeyMode, now: number): readonly BudgetState[];
+}
+
+/** Who a call counts against: what its record says of it. */
+export type Counted = Pick<AttemptRecord, "organizationId" | "teamId" | "projectId" | "keyId" | "user" | "agent" | "run">;
+
+/** Budgets, kept and counted. */
+export interface Budgets {
+  /** Makes it or takes the place of the one with its id. Durable, and filled with what was spent already, when it resolves. */
+  put(budget: Budget): Promise<void>;
+  /** false: there was none. */
+  remove(id: string): Promise<boolean>;
+  state(id: string, mode: KeyMode): BudgetState | undefined;
+  states(call: Counted, mode: KeyMode): readonly BudgetState[];
+  /** Calls `hear` with the thresholds that settlements reach. */
+  onCrossing(hear: (crossing: Crossing, mode: KeyMode) => void): void;
+}
+
 /** Keeps retries of one target to a fifth of the calls that go there. */
 export interface Retries {
   /** A call goes to the target for the first time. */
@@ -285,5 +384,9 @@ export interface Ports {
   readonly records: Records;
   readonly rollups: Rollups;
   readonly counters: Counters;
+  readonly directory: Directory;
+  readonly journal: Journal;
+  readonly outbox: Outbox;
+  readonly budgets: Budgets;
   readonly log: Log;
 }

@@ -1,15 +1,12 @@
 // What every budget has spent and holds, in memory, ahead of the database. Every change is synchronous: looking at all budgets of a
 // call and adding to them happens with no await between, so that no two calls can hold the same money.
 import type { AttemptRecord } from "../core/attempt";
-import type { Budget, ScopeKind } from "../core/budget";
+import type { Budget, BudgetState, Crossing, ScopeKind } from "../core/budget";
 import type { KeyMode } from "../core/ids";
 import { addUsd, type NanoUsd, subUsd, ZERO_USD } from "../core/money";
-import type { Sums } from "../core/ports";
-import { type BudgetState, crossed, refusing } from "./budget";
-import { periodAt, rollingStart } from "./window";
-
-/** Who a call counts against: what its record says of it. */
-export type Counted = Pick<AttemptRecord, "organizationId" | "teamId" | "projectId" | "keyId" | "user" | "agent" | "run">;
+import type { Counted, Reservations, SpentSpan, Sums } from "../core/ports";
+import { crossed, refusing } from "./budget";
+import { bucketMs, periodAt, rollingStart } from "./window";
 
 /** Names that callers give are theirs alone inside their organization; ids are unique everywhere. */
 export const scopeName = (kind: ScopeKind, id: string, organizationId: string): string =>
@@ -30,22 +27,14 @@ export function scopesOf(call: Counted): string[] {
   return named.flatMap(([kind, id]) => (id === undefined ? [] : [scopeName(kind, id, organizationId)]));
 }
 
-/** A budget that came to a threshold. */
-export interface Crossing {
-  budget: Budget;
-  percent: number;
-  action: "alert" | "block";
-  spent: NanoUsd;
-  /** Unix milliseconds: names the period. */
-  periodStart: number;
-}
-
 /** Sums by the start of the period (of a rolling window: of the bucket). */
 type Periods = Map<number, Sums>;
 
 interface Live {
   budget: Budget;
   periods: Readonly<Record<KeyMode, Periods>>;
+  /** Calls that count already while what was spent before is still being read: until then nothing is refused here. */
+  filling: Set<string> | undefined;
 }
 
 interface Place {
@@ -61,37 +50,58 @@ interface Held {
 
 const none = (): Sums => ({ spent: ZERO_USD, reserved: ZERO_USD });
 
-export class BudgetBook {
+export class BudgetBook implements Reservations {
   readonly #byScope = new Map<string, Live[]>();
   readonly #byId = new Map<string, Live>();
   readonly #held = new Map<string, Held>();
 
-  /** Makes a budget live, with what its periods have spent already. What is held counts from the next hold on, or by `adopt`. */
-  put(budget: Budget, spent: readonly { mode: KeyMode; start: number; spent: NanoUsd }[]): void {
+  /** From here on calls count against the budget, those that are open too. Nothing is refused until `fill`. */
+  begin(budget: Budget, open: Iterable<AttemptRecord>): void {
     this.remove(budget.id);
-    const live: Live = { budget, periods: { live: new Map(), test: new Map() } };
-    for (const row of spent) live.periods[row.mode].set(row.start, { spent: row.spent, reserved: ZERO_USD });
+    const live: Live = { budget, periods: { live: new Map(), test: new Map() }, filling: new Set() };
     const name = scopeName(budget.scope.kind, budget.scope.id, budget.organizationId);
     this.#byScope.set(name, [...(this.#byScope.get(name) ?? []), live]);
     this.#byId.set(budget.id, live);
+    for (const call of open) if (scopesOf(call).includes(name)) this.#adopt(live, call);
+  }
+
+  /** Calls that count since `begin`: what is read of the ledger must leave them out. */
+  counted(budgetId: string): readonly string[] {
+    return [...(this.#byId.get(budgetId)?.filling ?? [])];
+  }
+
+  /** What to read of the ledger for a budget at `now`. */
+  span(budget: Budget, now: number): SpentSpan {
+    const { window } = budget;
+    if (!window.rolling || window.unit === "lifetime") return { from: periodAt(window, now).start, bucketMs: undefined };
+    return { from: rollingStart(window.unit, now), bucketMs: bucketMs(window.unit) };
+  }
+
+  /** Adds what was spent before `begin`, and the budget is in force. */
+  fill(budgetId: string, spent: readonly { mode: KeyMode; start: number; spent: NanoUsd }[]): void {
+    const live = this.#byId.get(budgetId);
+    if (!live) return;
+    live.filling = undefined;
+    for (const row of spent) {
+      const sums = live.periods[row.mode].get(row.start) ?? none();
+      sums.spent = addUsd(sums.spent, row.spent);
+      live.periods[row.mode].set(row.start, sums);
+    }
+  }
+
+  /** The limit, thresholds or kind of a budget change, at once; its scope and window stay (else it begins anew). */
+  change(budget: Budget): void {
+    const live = this.#byId.get(budget.id);
+    if (live) live.budget = budget;
   }
 
   /** Counts an open hold, made before the budget was, in the period of its admission. */
-  adopt(budgetId: string, call: Counted & { attemptId: string; mode: KeyMode; heldAt: number; bound?: NanoUsd | undefined }): void {
-    const live = this.#byId.get(budgetId);
-    const { scope, organizationId } = live?.budget ?? {};
-    if (!live || !scope || organizationId === undefined) return;
-    if (!scopesOf(call).includes(scopeName(scope.kind, scope.id, organizationId))) return;
+  #adopt(live: Live, call: AttemptRecord): void {
     const held = this.#held.get(call.attemptId) ?? { bound: call.bound ?? ZERO_USD, places: [] };
     const place = placeOf(live, call.mode, call.heldAt);
     place.sums.reserved = addUsd(place.sums.reserved, held.bound);
+    live.filling?.add(call.attemptId);
     this.#held.set(call.attemptId, { ...held, places: [...held.places, place] });
-  }
-
-  /** The limit, thresholds or kind of a budget change; its scope and window stay (else it is another budget: `put`). */
-  replace(budget: Budget): void {
-    const live = this.#byId.get(budget.id);
-    if (live) live.budget = budget;
   }
 
   remove(budgetId: string): void {
@@ -120,11 +130,13 @@ export class BudgetBook {
     const lives = this.#of(call);
     if (lives.length === 0) return undefined;
     const bound = call.bound ?? ZERO_USD;
+    const inForce = lives.filter((live) => live.filling === undefined);
     const refused = refusing(
-      lives.map((live) => stateOf(live, call.mode, call.heldAt)),
+      inForce.map((live) => stateOf(live, call.mode, call.heldAt)),
       bound,
     );
     if (refused) return refused;
+    for (const live of lives) live.filling?.add(call.attemptId);
     const places = lives.map((live) => placeOf(live, call.mode, call.heldAt));
     for (const { sums } of places) sums.reserved = addUsd(sums.reserved, bound);
     this.#held.set(call.attemptId, { bound, places });

@@ -1,13 +1,6 @@
 // May this much be held? A pure decision over what every budget of a call's scopes has spent and holds at the moment.
-import type { Budget } from "../core/budget";
+import type { Budget, BudgetState } from "../core/budget";
 import { type NanoUsd, nanoUsd, ZERO_USD } from "../core/money";
-
-/** A budget in its current period. */
-export interface BudgetState {
-  readonly budget: Budget;
-  readonly spent: NanoUsd;
-  readonly reserved: NanoUsd;
-}
 
 /** The most that a budget lets spent and held money come to. undefined: it sets no cap. */
 export function capOf(budget: Budget): NanoUsd | undefined {

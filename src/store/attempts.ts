@@ -1,12 +1,26 @@
 // The life of one attempt in the store: hold, then ledger row, each durable, the sums in memory ahead of both.
 
 import type { AttemptRecord } from "../core/attempt";
+import { BudgetRefused, type Crossing } from "../core/budget";
 import { Failure } from "../core/failure";
-import type { Clock, Holds, Ledger, Log, Outcome } from "../core/ports";
+import type { KeyMode } from "../core/ids";
+import { ZERO_USD } from "../core/money";
+import type { Clock, Holds, Ledger, Log, Outcome, Reservations } from "../core/ports";
 import type { ReadBackend } from "./backend";
 import type { HoldBook } from "./hold-book";
 import { storageFailure } from "./storage-failure";
 import type { Writer } from "./writer";
+
+export interface AttemptParts {
+  book: HoldBook;
+  reservations: Reservations;
+  writer: Writer;
+  reader: Pick<ReadBackend, "settled">;
+  clock: Clock;
+  log: Log;
+  /** Hears of the thresholds that a settlement reached. */
+  crossed(crossings: readonly Crossing[], mode: KeyMode): void;
+}
 
 export class Attempts implements Holds, Ledger {
   readonly #book: HoldBook;
@@ -14,15 +28,19 @@ export class Attempts implements Holds, Ledger {
   readonly #reader: Pick<ReadBackend, "settled">;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #reservations: Reservations;
+  readonly #crossed: (crossings: readonly Crossing[], mode: KeyMode) => void;
   /** Settlements on their way, so that a second one of the same attempt shares the first one's fate. */
   readonly #settling = new Map<string, Promise<void>>();
 
-  constructor(book: HoldBook, writer: Writer, reader: Pick<ReadBackend, "settled">, clock: Clock, log: Log) {
-    this.#book = book;
-    this.#writer = writer;
-    this.#reader = reader;
-    this.#clock = clock;
-    this.#log = log;
+  constructor(parts: AttemptParts) {
+    this.#book = parts.book;
+    this.#writer = parts.writer;
+    this.#reader = parts.reader;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#reservations = parts.reservations;
+    this.#crossed = parts.crossed;
   }
 
   /** The reservation counts from the moment of the call, before anything is awaited. */
@@ -30,11 +48,14 @@ export class Attempts implements Holds, Ledger {
     if (this.#book.has(attempt.attemptId) || this.#settling.has(attempt.attemptId)) {
       throw new Failure("internal_error", "This attempt already holds money");
     }
+    const refused = this.#reservations.reserve(attempt);
+    if (refused) throw new BudgetRefused(refused);
     this.#book.open(attempt);
     try {
       await this.#writer.submit({ type: "hold", attempt });
     } catch (error) {
       this.#book.cancel(attempt);
+      this.#reservations.settle(attempt.attemptId, ZERO_USD);
       throw error;
     }
   }
@@ -48,6 +69,7 @@ export class Attempts implements Holds, Ledger {
     if (earlier !== undefined) return earlier;
     if (!this.#book.has(attempt.attemptId)) return this.#mustBeSettled(attempt);
     this.#book.settle(attempt, outcome.cost);
+    this.#crossed(this.#reservations.settle(attempt.attemptId, outcome.cost ?? ZERO_USD), attempt.mode);
     const settling = this.#write(attempt, outcome);
     this.#settling.set(attempt.attemptId, settling);
     // Callers need not wait, and then a rejection has no other listener. The hold stands: its bound stays reserved.

@@ -2,25 +2,25 @@
 // the simulator and the tests run the same writer, counters and key cache as production.
 
 import type { AttemptRecord } from "../core/attempt";
+import type { Scope } from "../core/budget";
 import type { ApiKey } from "../core/exchange";
 import type { KeyMode } from "../core/ids";
 import type { NanoUsd } from "../core/money";
-import type { AuditEntry, AuditQuery, Outcome, Refusal, UsageGroup, UsageQuery } from "../core/ports";
+import type { AuditEntry, AuditQuery, Numbered, Outcome, Refusal, UsageGroup, UsageQuery } from "../core/ports";
 import type { Price } from "../core/price";
-import type { OrganizationStatus } from "./schema";
-
-export interface Organization {
-  id: string;
-  name: string;
-  status: OrganizationStatus;
-  /** Unix milliseconds. */
-  createdAt: number;
-}
+import type { AdminEvent, CreditEntry, Delivery, Organization, RecordKind, RecordTypes } from "../core/records";
 
 /** A key with its hash (hex). */
 export interface StoredKey extends ApiKey {
   readonly hash: string;
+  /** The secret before the last rotation, while both count. */
+  readonly olderHash?: string | undefined;
+  /** Unix milliseconds. */
+  readonly olderUntil?: number | undefined;
 }
+
+/** A record with the kind that it is stored under. */
+export type StoredRecord = { [K in RecordKind]: { readonly kind: K; readonly record: RecordTypes[K] } }[RecordKind];
 
 /** One change. A batch of them is all or nothing, in order. */
 export type Write =
@@ -30,7 +30,14 @@ export type Write =
   | { type: "settle"; attempt: AttemptRecord; outcome: Outcome; settledAt: number }
   | { type: "refusal"; refusal: Refusal }
   | { type: "key"; key: StoredKey }
+  /** The whole row of a key that is there. */
+  | { type: "key-change"; key: StoredKey }
   | { type: "revoke"; organizationId: string; keyId: string; revokedAt: number }
+  | ({ type: "record" } & StoredRecord)
+  | { type: "unrecord"; kind: RecordKind; id: string }
+  | { type: "credit"; entry: CreditEntry }
+  | { type: "admin-event"; event: AdminEvent }
+  | { type: "delivery"; delivery: Delivery }
   | { type: "price"; price: Price; keptAt: number }
   | { type: "organization"; organization: Organization };
 
@@ -57,6 +64,27 @@ export interface Loaded {
   keys: readonly StoredKey[];
   spent: readonly SpentRow[];
   priceVersions: readonly string[];
+  /** In the order of their making. */
+  records: readonly StoredRecord[];
+  /** Sums of the entries of each credit account. */
+  credits: readonly { accountId: string; amount: NanoUsd }[];
+}
+
+/** The ledger's rows of one scope from an instant on (by admission), in stretches of `bucketMs`. */
+export interface SpentQuery {
+  organizationId: string;
+  scope: Scope;
+  /** Unix milliseconds. */
+  from: number;
+  /** undefined: one sum for all. */
+  bucketMs: number | undefined;
+}
+
+export interface SpentBucket {
+  mode: KeyMode;
+  /** Start of the stretch. */
+  start: number;
+  spent: NanoUsd;
 }
 
 /** The readers' side. `after` is the request id that the page before ended with. */
@@ -68,6 +96,18 @@ export interface ReadBackend {
   /** Newest first; one more than `query.limit` where there is more. */
   audit(query: AuditQuery, after: string | undefined): Promise<AuditEntry[]>;
   usage(query: UsageQuery): Promise<UsageGroup[]>;
+  /**
+   * Sums of durable rows, without those of the attempts that `without` names. It is asked after the newest row to be looked at is
+   * fixed, so that no row comes in between.
+   */
+  spentBefore(query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]>;
+  /** Newest first, those before the number; one more than `limit` where there is more. */
+  adminEvents(organizationId: string, before: number | undefined, limit: number): Promise<Numbered<AdminEvent>[]>;
+  creditEntries(accountId: string, before: number | undefined, limit: number): Promise<Numbered<CreditEntry>[]>;
+  /** Newest first. */
+  deliveries(webhookId: string, limit: number): Promise<Delivery[]>;
+  /** Those that wait and are due, oldest first. */
+  dueDeliveries(now: number, limit: number): Promise<Delivery[]>;
 }
 
 export interface Backend extends WriteBackend, ReadBackend {

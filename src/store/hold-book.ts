@@ -39,6 +39,11 @@ export class HoldBook implements Counters {
     return this.#open.has(attemptId);
   }
 
+  /** The attempts that hold money now. */
+  attempts(): Iterable<AttemptRecord> {
+    return this.#open.values();
+  }
+
   /** Reserves the attempt's bound on its scopes. */
   open(attempt: AttemptRecord): void {
     this.#open.set(attempt.attemptId, attempt);

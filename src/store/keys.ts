@@ -3,9 +3,10 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import type { ApiKey } from "../core/exchange";
 import { Failure } from "../core/failure";
 import { formatKey, type KeyMode, PUBLIC_ID_LENGTH, publicIdFrom, publicIdOf } from "../core/ids";
-import type { Clock, Keys, Listing, NewKey, Page, Random } from "../core/ports";
+import type { Clock, KeyChange, Keys, Listing, NewKey, Page, Random } from "../core/ports";
+import type { Organization } from "../core/records";
 import { Secret } from "../core/secret";
-import type { Organization, StoredKey } from "./backend";
+import type { StoredKey } from "./backend";
 import { cursorOf, readPage } from "./cursor";
 import type { Writer } from "./writer";
 
@@ -29,6 +30,8 @@ export interface KeyOptions {
 interface Entry {
   key: ApiKey;
   hash: Buffer;
+  /** The secret before the last rotation, while both count. */
+  older: { hash: Buffer; until: number } | undefined;
 }
 
 export class KeyCache implements Keys {
@@ -49,15 +52,21 @@ export class KeyCache implements Keys {
     this.#organizations = organizations;
     this.#hmac = new Bun.CryptoHasher("sha256", options.pepper.reveal());
     this.#dummy = hmac(options.pepper, "tollway no key");
-    for (const { hash, ...key } of stored) this.#entries.set(key.id, { key, hash: Buffer.from(hash, "hex") });
+    for (const { hash, olderHash, olderUntil, ...key } of stored) {
+      const older =
+        olderHash === undefined || olderUntil === undefined ? undefined : { hash: Buffer.from(olderHash, "hex"), until: olderUntil };
+      this.#entries.set(key.id, { key, hash: Buffer.from(hash, "hex"), older });
+    }
   }
 
   verify(presented: string): ApiKey | undefined {
     const publicId = publicIdOf(this.#options.keyPrefix, presented);
     if (publicId === undefined) return undefined;
     const entry = this.#entries.get(`key_${publicId}`);
-    const same = timingSafeEqual(this.#hmac.copy().update(presented).digest(), entry?.hash ?? this.#dummy);
-    return same ? entry?.key : undefined;
+    const hash = this.#hmac.copy().update(presented).digest();
+    if (timingSafeEqual(hash, entry?.hash ?? this.#dummy)) return entry?.key;
+    const older = entry?.older;
+    return older && older.until > this.#options.clock.now() && timingSafeEqual(hash, older.hash) ? entry.key : undefined;
   }
 
   async create(ask: NewKey): Promise<{ key: ApiKey; plain: Secret }> {
@@ -100,6 +109,30 @@ export class KeyCache implements Keys {
     return true;
   }
 
+  async change(organizationId: string, id: string, change: KeyChange): Promise<{ key: ApiKey; plain: Secret | undefined } | undefined> {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.key.organizationId !== organizationId || entry.key.revokedAt !== undefined) return undefined;
+    const key = changedKey(entry.key, change);
+    const rotated = change.rotateUntil === undefined ? undefined : this.#newSecret(key);
+    const hash = rotated?.hash ?? entry.hash;
+    const older = rotated && change.rotateUntil !== undefined ? { hash: entry.hash, until: change.rotateUntil } : entry.older;
+    await this.#writer.submit({
+      type: "key-change",
+      key: { ...key, hash: hash.toString("hex"), olderHash: older?.hash.toString("hex"), olderUntil: older?.until },
+    });
+    // Revoked meanwhile: that stands.
+    entry.key = { ...key, revokedAt: entry.key.revokedAt };
+    entry.hash = hash;
+    entry.older = older;
+    return { key: entry.key, plain: rotated?.plain };
+  }
+
+  #newSecret(key: ApiKey): { plain: Secret; hash: Buffer } {
+    const { pepper, keyPrefix, random } = this.#options;
+    const plain = formatKey(keyPrefix, key.mode, key.id.slice("key_".length), random.bytes(SECRET_BYTES));
+    return { plain: new Secret(plain), hash: hmac(pepper, plain) };
+  }
+
   /** The key, made from the pepper: nothing but its hash is stored, and it can be shown at every start. */
   async #makeQuickstart(): Promise<{ key: ApiKey; plain: Secret }> {
     const { pepper, keyPrefix } = this.#options;
@@ -122,11 +155,23 @@ export class KeyCache implements Keys {
       mode: ask.mode,
       createdAt: clock.now(),
       expiresAt: ask.expiresAt,
-      responseMetadata: "inline",
-      dropParams: false,
+      responseMetadata: ask.responseMetadata ?? "inline",
+      dropParams: ask.dropParams ?? false,
+      policy: ask.policy ?? {},
     };
     await this.#writer.submit({ type: "key", key: { ...key, hash: hash.toString("hex") } });
-    this.#entries.set(key.id, { key, hash });
+    this.#entries.set(key.id, { key, hash, older: undefined });
     return { key, plain: new Secret(plain) };
   }
+}
+
+function changedKey(key: ApiKey, change: KeyChange): ApiKey {
+  return {
+    ...key,
+    name: change.name ?? key.name,
+    expiresAt: change.expiresAt === null ? undefined : (change.expiresAt ?? key.expiresAt),
+    responseMetadata: change.responseMetadata ?? key.responseMetadata,
+    dropParams: change.dropParams ?? key.dropParams,
+    policy: change.policy ?? key.policy,
+  };
 }

@@ -17,6 +17,8 @@ export const attemptOf = (row: Omit<HoldRecord, "epoch">): AttemptRecord => ({
   heldAt: row.heldAt,
   organizationId: row.organizationId,
   keyId: row.keyId,
+  teamId: told(row.teamId),
+  projectId: told(row.projectId),
   mode: row.mode,
   door: row.door,
   provider: row.provider,

@@ -3,18 +3,20 @@
 
 import type { AttemptRecord } from "../core/attempt";
 import { addUsd, nanoUsd, ZERO_USD } from "../core/money";
-import type { AuditEntry, AuditQuery, LedgerRow, Refusal, UsageDimension, UsageGroup, UsageQuery } from "../core/ports";
+import type { AuditEntry, AuditQuery, LedgerRow, Numbered, Refusal, UsageDimension, UsageGroup, UsageQuery } from "../core/ports";
 import type { Price } from "../core/price";
+import type { AdminEvent, CreditEntry, Delivery, Organization } from "../core/records";
 import { auditEntryOf } from "./audit-entry";
-import type { Backend, Loaded, Organization, SpentRow, StoredKey, Write } from "./backend";
+import type { Backend, Loaded, SpentBucket, SpentQuery, SpentRow, StoredKey, Write } from "./backend";
 import { int64, UnstorableValue } from "./column";
 import { DEFAULT_ORGANIZATION } from "./keys";
+import { creditSums, deliveriesOf, dueOf, type MemoryRecords, memoryRecords, newestOf, recordName, spentOf } from "./memory-records";
 import { orphanOutcome } from "./orphan";
 import { assembleStore, STORE_LIMITS, type Store, type StoreLimits, type StoreOptions } from "./store";
 import { DataFolderInUse } from "./store-refused";
 
 /** What a restart finds. */
-export interface MemoryData {
+export interface MemoryData extends MemoryRecords {
   organizations: Map<string, Organization>;
   keys: Map<string, StoredKey>;
   holds: Map<string, AttemptRecord>;
@@ -37,6 +39,7 @@ export const memoryData = (): MemoryData => ({
   settled: new Set(),
   refusals: new Map(),
   prices: new Map(),
+  ...memoryRecords(),
   owner: undefined,
   fault: undefined,
 });
@@ -105,6 +108,8 @@ class MemoryBackend implements Backend {
       keys: [...keys.values()],
       spent: [...sums.values()],
       priceVersions: [...prices.keys()],
+      records: [...this.#data.records.values()],
+      credits: creditSums(this.#data.credits),
     };
   }
 
@@ -155,6 +160,30 @@ class MemoryBackend implements Backend {
     return groups.slice(0, query.limit);
   }
 
+  async spentBefore(query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]> {
+    const others = new Set(without());
+    return spentOf(
+      this.#data.ledger.filter((row) => !others.has(row.attemptId)),
+      query,
+    );
+  }
+
+  async adminEvents(organizationId: string, before: number | undefined, limit: number): Promise<Numbered<AdminEvent>[]> {
+    return newestOf(this.#data.adminEvents, (event) => event.organizationId === organizationId, before, limit);
+  }
+
+  async creditEntries(accountId: string, before: number | undefined, limit: number): Promise<Numbered<CreditEntry>[]> {
+    return newestOf(this.#data.credits, (entry) => entry.accountId === accountId, before, limit);
+  }
+
+  async deliveries(webhookId: string, limit: number): Promise<Delivery[]> {
+    return deliveriesOf(this.#data, webhookId, limit);
+  }
+
+  async dueDeliveries(now: number, limit: number): Promise<Delivery[]> {
+    return dueOf(this.#data, now, limit);
+  }
+
   async close(): Promise<void> {
     if (this.#data.owner === this) this.#data.owner = undefined;
   }
@@ -197,6 +226,26 @@ class MemoryBackend implements Backend {
       }
       case "key":
         data.keys.set(write.key.id, write.key);
+        return;
+      case "key-change": {
+        const before = data.keys.get(write.key.id);
+        if (before) data.keys.set(write.key.id, { ...write.key, revokedAt: before.revokedAt });
+        return;
+      }
+      case "record":
+        data.records.set(recordName(write.kind, write.record.id), write);
+        return;
+      case "unrecord":
+        data.records.delete(recordName(write.kind, write.id));
+        return;
+      case "credit":
+        data.credits.push(write.entry);
+        return;
+      case "admin-event":
+        data.adminEvents.push(write.event);
+        return;
+      case "delivery":
+        data.deliveries.set(write.delivery.id, write.delivery);
         return;
       case "revoke": {
         const key = data.keys.get(write.keyId);

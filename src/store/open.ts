@@ -1,7 +1,7 @@
 // Opens the store that the configuration names: a file with bun:sqlite, or a remote database with libSQL. Never both on one file.
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Clock, Log, Random } from "../core/ports";
+import type { Clock, Log, Random, Reservations } from "../core/ports";
 import type { Secret } from "../core/secret";
 import type { Backend } from "./backend";
 import { pepperCheck } from "./keys";
@@ -32,6 +32,8 @@ export interface StoreConfig {
   /** The entry of src/store/checkpoint-worker.ts. Without it SQLite checkpoints on the event loop (20 ms pauses). */
   checkpointWorker?: URL | string | undefined;
   limits?: Partial<StoreLimits> | undefined;
+  /** What budgets have spent and hold. */
+  reservations: Reservations;
   /** For a remote database. */
   lease?: LeaseTerms | undefined;
 }

@@ -1,14 +1,13 @@
 // The tables, for both drivers. drizzle/ is generated from this file (`drizzle-kit generate`) and only ever appended to.
 // The hot tables (holds, ledger, refusals) have no foreign keys: a ledger row must be writable whatever became of its key.
 import { sql } from "drizzle-orm";
-import { check, index, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { check, index, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { ApiKey } from "../core/exchange";
 import type { KeyMode } from "../core/ids";
 import type { Settlement } from "../core/ports";
+import type { OrganizationStatus, RecordKind } from "../core/records";
 import type { UsageSource } from "../core/usage";
 import { count, duration, flag, money } from "./column";
-
-export type OrganizationStatus = "active" | "suspended" | "cancelled";
 
 export const organizations = sqliteTable("organizations", {
   id: text("id").primaryKey(),
@@ -33,6 +32,11 @@ export const apiKeys = sqliteTable(
     revokedAt: count("revoked_at"),
     responseMetadata: text("response_metadata").$type<ApiKey["responseMetadata"]>().notNull(),
     dropParams: flag("drop_params").notNull(),
+    /** The rest of what the key governs, as JSON (`KeyPolicy`). NULL: nothing. */
+    policy: text("policy"),
+    /** The older of two live secrets during a rotation, and until when it counts. */
+    olderHash: text("older_hash"),
+    olderUntil: count("older_until"),
   },
   (table) => [index("api_keys_organization").on(table.organizationId)],
 );
@@ -44,6 +48,8 @@ const attempt = () => ({
   heldAt: count("held_at").notNull(),
   organizationId: text("organization_id").notNull(),
   keyId: text("key_id").notNull(),
+  teamId: text("team_id"),
+  projectId: text("project_id"),
   mode: text("mode").$type<KeyMode>().notNull(),
   door: text("door").notNull(),
   provider: text("provider").notNull(),
@@ -152,3 +158,69 @@ export const leases = sqliteTable("leases", {
 
 /** Facts about the database as a whole, by name. */
 export const settings = sqliteTable("settings", { name: text("name").primaryKey(), value: text("value").notNull() });
+
+/** Small things that an operator sets up (core/records.ts), whole as JSON: they are read once, at the start, and held in memory. */
+export const records = sqliteTable(
+  "records",
+  {
+    kind: text("kind").$type<RecordKind>().notNull(),
+    id: text("id").notNull(),
+    organizationId: text("organization_id").notNull(),
+    body: text("body").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.kind, table.id] })],
+);
+
+/** What prepaid balances are made of, for ever: triggers abort every update and delete. */
+export const creditEntries = sqliteTable(
+  "credit_entries",
+  {
+    id: count("id").primaryKey(),
+    organizationId: text("organization_id").notNull(),
+    accountId: text("account_id").notNull(),
+    kind: text("kind").$type<"top_up" | "adjustment">().notNull(),
+    /** Nano-USD; an adjustment may be below zero. */
+    amount: money("amount").notNull(),
+    reason: text("reason").notNull(),
+    actor: text("actor").notNull(),
+    at: count("at").notNull(),
+  },
+  (table) => [index("credit_entries_account").on(table.accountId, table.id)],
+);
+
+/** What administrators did, for ever: triggers abort every update and delete. */
+export const adminEvents = sqliteTable(
+  "admin_events",
+  {
+    id: count("id").primaryKey(),
+    at: count("at").notNull(),
+    organizationId: text("organization_id").notNull(),
+    actor: text("actor").notNull(),
+    /** "api_key.created", "budget.deleted", … */
+    type: text("type").notNull(),
+    resource: text("resource").notNull(),
+    /** What changed, as JSON without secrets. */
+    data: text("data").notNull(),
+  },
+  (table) => [index("admin_events_organization").on(table.organizationId, table.id)],
+);
+
+/** Webhooks on their way, and what became of them. */
+export const deliveries = sqliteTable(
+  "deliveries",
+  {
+    id: text("id").primaryKey(),
+    organizationId: text("organization_id").notNull(),
+    webhookId: text("webhook_id").notNull(),
+    event: text("event").notNull(),
+    body: text("body").notNull(),
+    status: text("status").$type<"waiting" | "delivered" | "failed">().notNull(),
+    attempts: count("attempts").notNull(),
+    /** Unix milliseconds of the next attempt; NULL: none. */
+    nextAt: count("next_at"),
+    lastStatus: count("last_status"),
+    lastError: text("last_error"),
+    at: count("at").notNull(),
+  },
+  (table) => [index("deliveries_webhook").on(table.webhookId, table.id), index("deliveries_waiting").on(table.nextAt)],
+);

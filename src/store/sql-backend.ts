@@ -2,10 +2,11 @@
 import { and, asc, eq, ne, sql } from "drizzle-orm";
 import type { AttemptRecord } from "../core/attempt";
 import { nanoUsd } from "../core/money";
-import type { AuditEntry, AuditQuery, Clock, Log, Random, UsageGroup, UsageQuery } from "../core/ports";
+import type { AuditEntry, AuditQuery, Clock, Log, Numbered, Random, UsageGroup, UsageQuery } from "../core/ports";
 import type { Price } from "../core/price";
+import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
 import { readAudit } from "./audit-query";
-import type { Backend, Loaded, Write } from "./backend";
+import type { Backend, Loaded, SpentBucket, SpentQuery, StoredKey, Write } from "./backend";
 import { fromInteger, fromWhole } from "./column";
 import type { Connection, Statement } from "./connection";
 import { DEFAULT_ORGANIZATION } from "./keys";
@@ -14,7 +15,9 @@ import { attemptOf } from "./ledger-row";
 import { checkVersion } from "./migration";
 import { orphanOutcome } from "./orphan";
 import { figuresOf } from "./price-record";
-import { apiKeys, holds, ledger, organizations, priceVersions, settings } from "./schema";
+import { bodyOf } from "./record-body";
+import { readAdminEvents, readCreditEntries, readDeliveries, readDueDeliveries, readSpent } from "./records-query";
+import { apiKeys, creditEntries, holds, ledger, organizations, priceVersions, records, settings } from "./schema";
 import { HoldNumbers, statementsOf } from "./statement";
 import { PepperMismatch } from "./store-refused";
 import { readUsage } from "./usage-query";
@@ -151,12 +154,22 @@ class SqlBackend implements Backend {
       })
       .from(ledger)
       .groupBy(ledger.mode, ledger.organizationId, ledger.keyId);
+    const recordRows = await db.select().from(records).orderBy(sql`rowid`);
+    const credits = await db
+      .select({
+        accountId: creditEntries.accountId,
+        amount: sql`coalesce(sum(${creditEntries.amount}), 0)`.mapWith((sum: unknown) => nanoUsd(fromInteger(sum))),
+      })
+      .from(creditEntries)
+      .groupBy(creditEntries.accountId);
     const versions = await db.select({ version: priceVersions.version }).from(priceVersions);
     return {
       organizations: organizationRows,
-      keys: keyRows.map((row) => ({ ...row, expiresAt: row.expiresAt ?? undefined, revokedAt: row.revokedAt ?? undefined })),
+      keys: keyRows.map(keyOf),
       spent,
       priceVersions: versions.map((row) => row.version),
+      records: recordRows.map(({ kind, body }) => bodyOf(kind, body)),
+      credits,
     };
   }
 
@@ -195,6 +208,26 @@ class SqlBackend implements Backend {
     return readUsage(this.#connection.db, query);
   }
 
+  async spentBefore(query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]> {
+    return readSpent(this.#connection.db, query, without);
+  }
+
+  async adminEvents(organizationId: string, before: number | undefined, limit: number): Promise<Numbered<AdminEvent>[]> {
+    return readAdminEvents(this.#connection.db, organizationId, before, limit);
+  }
+
+  async creditEntries(accountId: string, before: number | undefined, limit: number): Promise<Numbered<CreditEntry>[]> {
+    return readCreditEntries(this.#connection.db, accountId, before, limit);
+  }
+
+  async deliveries(webhookId: string, limit: number): Promise<Delivery[]> {
+    return readDeliveries(this.#connection.db, webhookId, limit);
+  }
+
+  async dueDeliveries(now: number, limit: number): Promise<Delivery[]> {
+    return readDueDeliveries(this.#connection.db, now, limit);
+  }
+
   async close(): Promise<void> {
     this.#stopRenewing();
     try {
@@ -205,3 +238,12 @@ class SqlBackend implements Backend {
     await this.#connection.close();
   }
 }
+
+const keyOf = (row: typeof apiKeys.$inferSelect): StoredKey => ({
+  ...row,
+  expiresAt: row.expiresAt ?? undefined,
+  revokedAt: row.revokedAt ?? undefined,
+  olderHash: row.olderHash ?? undefined,
+  olderUntil: row.olderUntil ?? undefined,
+  policy: row.policy === null ? {} : (JSON.parse(row.policy) as StoredKey["policy"]),
+});

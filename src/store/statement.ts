@@ -3,10 +3,11 @@
 import { getTableColumns, getTableName } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import type { Outcome } from "../core/ports";
-import type { Write } from "./backend";
+import type { StoredKey, Write } from "./backend";
 import type { SqlValue, Statement } from "./connection";
 import { figuresText } from "./price-record";
-import { apiKeys, holds, ledger, organizations, priceVersions, refusals } from "./schema";
+import { bodyText } from "./record-body";
+import { adminEvents, apiKeys, creditEntries, deliveries, holds, ledger, organizations, priceVersions, records, refusals } from "./schema";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -32,12 +33,30 @@ function insertInto<T extends SQLiteTable, K extends keyof T["$inferInsert"] = n
   };
 }
 
+/** Takes the place of the row with the same key; `keeps` stay as they are. */
+function replacing<T extends SQLiteTable>(
+  table: T,
+  key: readonly (keyof T["$inferInsert"])[],
+  keeps: readonly (keyof T["$inferInsert"])[] = [],
+): string {
+  const columns = Object.entries(getTableColumns(table));
+  const nameOf = (field: PropertyKey): string => columns.find(([one]) => one === field)?.[1].name ?? String(field);
+  const changed = columns.filter(([field]) => ![...key, ...keeps].some((name) => name === field));
+  const sets = changed.map(([, { name }]) => `"${name}" = excluded."${name}"`).join(", ");
+  return ` ON CONFLICT (${key.map((field) => `"${nameOf(field)}"`).join(", ")}) DO UPDATE SET ${sets}`;
+}
+
 const insertHold = insertInto(holds);
 const insertLedger = insertInto(ledger, " ON CONFLICT (organization_id, request_id, attempt_number) DO NOTHING", ["id"]);
 const insertRefusal = insertInto(refusals, " ON CONFLICT DO NOTHING", ["id"]);
 const insertKey = insertInto(apiKeys);
+const replaceKey = insertInto(apiKeys, replacing(apiKeys, ["id"], ["revokedAt", "createdAt"]));
+const putRecord = insertInto(records, replacing(records, ["kind", "id"]));
+const insertCredit = insertInto(creditEntries, "", ["id"]);
+const insertAdminEvent = insertInto(adminEvents, "", ["id"]);
+const putDelivery = insertInto(deliveries, replacing(deliveries, ["id"]));
 const insertPrice = insertInto(priceVersions, " ON CONFLICT (version) DO NOTHING");
-const insertOrganization = insertInto(organizations);
+const putOrganization = insertInto(organizations, replacing(organizations, ["id"]));
 
 /** Numbers of this process's holds. A hold of an earlier one has none here, and is found by its attempt. */
 export class HoldNumbers {
@@ -73,6 +92,8 @@ function deleteHold(attemptId: string, numbers: HoldNumbers): Statement {
     : { sql: 'DELETE FROM "holds" WHERE id = ?', args: [BigInt(number)] };
 }
 
+const keyRow = ({ policy, ...key }: StoredKey) => ({ ...key, policy: Object.keys(policy).length === 0 ? null : JSON.stringify(policy) });
+
 /** The ledger's columns of an outcome. */
 const outcomeRow = (outcome: Outcome) => ({
   ...outcome.usage,
@@ -106,7 +127,27 @@ export function statementsOf(write: Write, epoch: number, numbers: HoldNumbers, 
       into.push(insertRefusal(write.refusal));
       return;
     case "key":
-      into.push(insertKey(write.key));
+      into.push(insertKey(keyRow(write.key)));
+      return;
+    case "key-change":
+      into.push(replaceKey(keyRow(write.key)));
+      return;
+    case "record": {
+      const { id, organizationId } = write.record;
+      into.push(putRecord({ kind: write.kind, id, organizationId, body: bodyText(write.record) }));
+      return;
+    }
+    case "unrecord":
+      into.push({ sql: 'DELETE FROM "records" WHERE kind = ? AND id = ?', args: [write.kind, write.id] });
+      return;
+    case "credit":
+      into.push(insertCredit(write.entry));
+      return;
+    case "admin-event":
+      into.push(insertAdminEvent({ ...write.event, data: bodyText(write.event.data) }));
+      return;
+    case "delivery":
+      into.push(putDelivery(write.delivery));
       return;
     case "revoke":
       into.push({
@@ -118,7 +159,7 @@ export function statementsOf(write: Write, epoch: number, numbers: HoldNumbers, 
       into.push(insertPrice({ ...write.price, figures: figuresText(write.price), keptAt: write.keptAt }));
       return;
     case "organization":
-      into.push(insertOrganization(write.organization));
+      into.push(putOrganization(write.organization));
       return;
   }
 }

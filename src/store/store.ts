@@ -1,11 +1,32 @@
 // The store as the gateway sees it: the ports over any backend, with one writer and one set of sums.
 import { Failure } from "../core/failure";
 import { publicIdFrom } from "../core/ids";
-import type { Clock, Counters, Holds, Keys, Ledger, Log, Random, Records, Rollups, UsageQuery } from "../core/ports";
+import type {
+  Budgets,
+  Clock,
+  Counters,
+  Directory,
+  Holds,
+  Journal,
+  Keys,
+  Ledger,
+  Log,
+  Outbox,
+  Prices,
+  Random,
+  Records,
+  Reservations,
+  Rollups,
+  UsageQuery,
+} from "../core/ports";
+import type { Organization } from "../core/records";
 import type { Secret } from "../core/secret";
-import { Attempts } from "./attempts";
-import type { Backend, Organization } from "./backend";
+import { type AttemptParts, Attempts } from "./attempts";
+import type { Backend, ReadBackend } from "./backend";
+import { BudgetKeeper } from "./budgets";
+import { RecordDirectory } from "./directory";
 import { HoldBook } from "./hold-book";
+import { EntryJournal, MessageOutbox } from "./journal";
 import { KeyCache } from "./keys";
 import { PriceRecord } from "./price-record";
 import { RecordLog, type RefusalLimits } from "./record-log";
@@ -43,6 +64,10 @@ export interface Store {
   readonly rollups: Rollups;
   readonly counters: Counters;
   readonly organizations: Organizations;
+  readonly directory: Directory;
+  readonly budgets: Budgets;
+  readonly journal: Journal;
+  readonly outbox: Outbox;
   /** The prices that ledger rows name. */
   readonly priceVersions: PriceRecord;
   /** Why writes are refused at the moment (`/readyz` 503); undefined: all is well. */
@@ -59,6 +84,8 @@ export interface StoreOptions {
   random: Random;
   log: Log;
   limits: StoreLimits;
+  /** What budgets have spent and hold: decided elsewhere, driven here. */
+  reservations: Reservations;
   schedule?: ((flush: () => void) => void) | undefined;
 }
 
@@ -71,7 +98,12 @@ export async function assembleStore(backend: Backend, options: StoreOptions): Pr
   const book = new HoldBook();
   book.load(loaded.spent);
   const reader = whileOpen(backend);
-  const attempts = new Attempts(book, writer, reader, clock, log);
+  const { reservations } = options;
+  const directory = new RecordDirectory(organizations, loaded.records, writer);
+  const budgets = new BudgetKeeper({ directory, reservations, book, writer, reader, clock });
+  await budgets.load([...organizations.keys()]);
+  const crossed: AttemptParts["crossed"] = (crossings, mode) => budgets.tell(crossings, mode);
+  const attempts = new Attempts({ book, reservations, writer, reader, clock, log, crossed });
   const records = new RecordLog(writer, reader, clock, limits.refusals);
   backend.watch((cause) => writer.fence(cause));
   let closing: Promise<void> | undefined;
@@ -87,6 +119,10 @@ export async function assembleStore(backend: Backend, options: StoreOptions): Pr
     records,
     rollups: { usage: (query) => readUsage(reader, query) },
     counters: book,
+    directory,
+    budgets,
+    journal: new EntryJournal(loaded.credits, writer, reader),
+    outbox: new MessageOutbox(writer, reader),
     organizations: {
       list: () => [...organizations.values()],
       create: (name) => createOrganization(name, organizations, writer, options),
@@ -101,7 +137,7 @@ export async function assembleStore(backend: Backend, options: StoreOptions): Pr
   };
 }
 
-type Reader = Pick<Backend, "settled" | "price" | "audit" | "usage">;
+type Reader = Omit<ReadBackend, "load">;
 
 /** The backend's reads, refused once it is closed. */
 function whileOpen(backend: Backend): Reader & { close(): void } {
@@ -115,6 +151,11 @@ function whileOpen(backend: Backend): Reader & { close(): void } {
     price: (version) => read(() => backend.price(version)),
     audit: (query, after) => read(() => backend.audit(query, after)),
     usage: (query) => read(() => backend.usage(query)),
+    spentBefore: (query, without) => read(() => backend.spentBefore(query, without)),
+    adminEvents: (organizationId, before, limit) => read(() => backend.adminEvents(organizationId, before, limit)),
+    creditEntries: (accountId, before, limit) => read(() => backend.creditEntries(accountId, before, limit)),
+    deliveries: (webhookId, limit) => read(() => backend.deliveries(webhookId, limit)),
+    dueDeliveries: (now, limit) => read(() => backend.dueDeliveries(now, limit)),
     close: () => {
       open = false;
     },
@@ -146,3 +187,18 @@ async function createOrganization(
   organizations.set(organization.id, organization);
   return organization;
 }
+
+/** The ports that a store stands behind; prices come from `prices`, and what ledger rows name of them is kept. */
+export const storePorts = (store: Store, prices: Prices) => ({
+  prices: store.priceVersions.keeping(prices),
+  keys: store.keys,
+  holds: store.holds,
+  ledger: store.ledger,
+  records: store.records,
+  rollups: store.rollups,
+  counters: store.counters,
+  directory: store.directory,
+  budgets: store.budgets,
+  journal: store.journal,
+  outbox: store.outbox,
+});

@@ -17,10 +17,10 @@ const VALUES: Readonly<Record<UsageDimension, SQL<string | null>>> = {
 };
 
 /** No attempt is held later than this after its request came. */
-const LONGEST_CALL_MS = 86_400_000;
+export const LONGEST_CALL_MS = 86_400_000;
 
 /** The lowest UUIDv7 of a millisecond: ids in order are calls in order, so a stretch of time is a stretch of their index. */
-function firstIdAt(unixMs: number): string {
+export function firstIdAt(unixMs: number): string {
   const hex = Math.max(0, Math.floor(unixMs)).toString(16).padStart(12, "0");
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }

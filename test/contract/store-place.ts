@@ -10,6 +10,7 @@ import type { KeyMode } from "../../src/core/ids";
 import { nanoUsd } from "../../src/core/money";
 import type { Outcome } from "../../src/core/ports";
 import { Secret } from "../../src/core/secret";
+import { BudgetBook } from "../../src/policy/budget-book";
 import { memoryData, openMemoryStore } from "../../src/store/memory";
 import { openStore, type StoreConfig } from "../../src/store/open";
 import type { Store } from "../../src/store/store";
@@ -59,6 +60,7 @@ export function settings(clock: ManualClock, log: KeptLog, seed: number) {
     clock,
     log,
     random: seededRandom(seed),
+    reservations: new BudgetBook(),
   } as const;
 }
 

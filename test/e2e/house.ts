@@ -12,12 +12,13 @@ import type { House } from "../../src/http/routes";
 import { openDial } from "../../src/net/dial";
 import { listen } from "../../src/net/listen";
 import { idsFrom, systemClock, systemRandom } from "../../src/net/system";
+import { BudgetBook } from "../../src/policy/budget-book";
 import { RetryBudget } from "../../src/policy/retry";
 import { PROVIDERS, providerNamed } from "../../src/providers/registry";
 import { openMemoryStore } from "../../src/store/memory";
 import { openStore } from "../../src/store/open";
 import { openPrices } from "../../src/store/prices";
-import type { Store } from "../../src/store/store";
+import { type Store, storePorts } from "../../src/store/store";
 import { keptLog } from "../contract/manual-clock";
 
 export const ADMIN_KEY = "admin-key-of-the-tests";
@@ -90,13 +91,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     ids: idsFrom(clock),
     dial: openDial({ allowPrivate: true, elapsedMs: clock.elapsedMs.bind(clock) }),
     retries: new RetryBudget(),
-    prices: store.priceVersions.keeping(openPrices({ endpoints: connections })),
-    keys: store.keys,
-    holds: store.holds,
-    ledger: store.ledger,
-    records: store.records,
-    rollups: store.rollups,
-    counters: store.counters,
+    ...storePorts(store, openPrices({ endpoints: connections })),
     log,
   };
   const ports = options.adapt?.(plain) ?? plain;
@@ -146,7 +141,14 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
 }
 
 async function openStoreFor(kind: NonNullable<HouseOptions["store"]>, folder: string, clock: Clock, log: Log): Promise<Store> {
-  const shared = { clock, random: systemRandom, log, pepper: new Secret("pepper-of-the-tests-0123456789abcdef"), keyPrefix: "tw" };
+  const shared = {
+    clock,
+    random: systemRandom,
+    log,
+    pepper: new Secret("pepper-of-the-tests-0123456789abcdef"),
+    keyPrefix: "tw",
+    reservations: new BudgetBook(),
+  };
   if (kind.kind === "memory") return openMemoryStore(shared);
   return openStore({
     ...shared,

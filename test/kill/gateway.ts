@@ -8,10 +8,12 @@ import { openApp } from "../../src/http/app";
 import { openDial } from "../../src/net/dial";
 import { listen } from "../../src/net/listen";
 import { idsFrom, systemClock, systemRandom } from "../../src/net/system";
+import { BudgetBook } from "../../src/policy/budget-book";
 import { RetryBudget } from "../../src/policy/retry";
 import { PROVIDERS } from "../../src/providers/registry";
 import { openStore } from "../../src/store/open";
 import { openPrices } from "../../src/store/prices";
+import { storePorts } from "../../src/store/store";
 import { connectionsTo, DEADLINES } from "../e2e/house";
 import { isKillPoint, type KillPoint } from "./kill-point";
 
@@ -30,6 +32,7 @@ const store = await openStore({
   durability: "normal",
   pepper: new Secret("pepper-of-the-kill-test-0123456789"),
   keyPrefix: TOLLWAY.keyPrefix,
+  reservations: new BudgetBook(),
   clock: systemClock,
   random: systemRandom,
   log,
@@ -69,8 +72,7 @@ const ports: Ports = {
     },
   },
   retries: new RetryBudget(),
-  prices: store.priceVersions.keeping(openPrices()),
-  keys: store.keys,
+  ...storePorts(store, openPrices()),
   holds: {
     async open(attempt) {
       passing("before commit 1");
@@ -87,9 +89,6 @@ const ports: Ports = {
     },
     drain: () => store.ledger.drain(),
   },
-  records: store.records,
-  rollups: store.rollups,
-  counters: store.counters,
   log,
 };
 

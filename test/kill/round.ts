@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Secret } from "../../src/core/secret";
 import { systemClock, systemRandom } from "../../src/net/system";
+import { BudgetBook } from "../../src/policy/budget-book";
 import { openStore } from "../../src/store/open";
 import { CHAT_ANSWER, CHAT_STREAM } from "../e2e/own-answers";
 import { startUpstream } from "../upstream/upstream";
@@ -120,6 +121,7 @@ async function readBooks(folder: string): Promise<Books> {
     durability: "normal",
     pepper: new Secret("pepper-of-the-kill-test-0123456789"),
     keyPrefix: "tw",
+    reservations: new BudgetBook(),
     clock: systemClock,
     random: systemRandom,
     log: { write: () => undefined },

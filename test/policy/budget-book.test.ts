@@ -47,7 +47,10 @@ const ORGANIZATION: Scope = { kind: "organization", id: "org_1" };
 
 function bookOf(...budgets: Budget[]): BudgetBook {
   const book = new BudgetBook();
-  for (const each of budgets) book.put(each, []);
+  for (const each of budgets) {
+    book.begin(each, []);
+    book.fill(each.id, []);
+  }
   return book;
 }
 const figures = (book: BudgetBook, id: string, now = T0, mode: "live" | "test" = "live") => {
@@ -175,8 +178,14 @@ describe("a budget that is made while calls are open", () => {
     const book = new BudgetBook();
     const open = call(0.5);
     book.reserve(open);
-    book.put(budget("k", KEY, 1), [{ mode: "live", start: Date.parse("2026-11-23T00:00:00Z"), spent: usd(0.3) }]);
-    book.adopt("k", open);
+    const made = budget("k", KEY, 1);
+    expect(book.span(made, T0)).toEqual({ from: Date.parse("2026-11-23T00:00:00Z"), bucketMs: undefined });
+    book.begin(made, [open, call(5, { keyId: "key_2" })]);
+    const meanwhile = call(7);
+    expect(book.reserve(meanwhile)).toBeUndefined();
+    book.settle(meanwhile.attemptId, usd(0.05));
+    expect(book.counted("k")).toEqual([open.attemptId, meanwhile.attemptId]);
+    book.fill("k", [{ mode: "live", start: Date.parse("2026-11-23T00:00:00Z"), spent: usd(0.25) }]);
     expect(figures(book, "k")).toEqual({ spent: usd(0.3), reserved: usd(0.5) });
     book.settle(open.attemptId, usd(0.1));
     expect(figures(book, "k")).toEqual({ spent: usd(0.4), reserved: usd(0) });
