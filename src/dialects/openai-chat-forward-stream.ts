@@ -3,8 +3,8 @@
 import type { ChatEvent } from "../core/chat";
 import { mergeUsage, type Usage } from "../core/usage";
 import type { Frame } from "../wire/frame";
-import { type JsonEdit, spliceJson } from "../wire/json-splice";
 import { dataSpan } from "../wire/sse";
+import { rewritten, spliceFrame } from "../wire/sse-splice";
 import type { AnswerContext, Deviations, FailureBody, StreamForwarder } from "./dialect";
 import type { Conformer } from "./openai-chat-conform";
 import { chunkHead, encodeOpenaiChatFailure, stampFields } from "./openai-chat-encode";
@@ -127,24 +127,6 @@ export class OpenaiChatForwarder implements StreamForwarder {
     const tail = JSON.stringify({ choices: [], ...stamp }).slice(1);
     return [...before, encoder.encode(`data: ${chunkHead(this.#start, this.#context)},${tail}\n\n`)];
   }
-}
-
-/** Splices the JSON of a frame; the frame's other bytes stay. Data on several lines is written again, line for line. */
-function spliceFrame(frame: Frame, edits: readonly JsonEdit[]): Uint8Array {
-  const span = dataSpan(frame.raw);
-  if (span) {
-    const json = spliceJson(frame.raw.subarray(span.start, span.end), edits);
-    return joined([frame.raw.subarray(0, span.start), json, frame.raw.subarray(span.end)]);
-  }
-  return rewritten(frame, decoder.decode(spliceJson(encoder.encode(frame.data ?? ""), edits))).raw;
-}
-
-/** The frame with other data. */
-function rewritten(frame: Frame, json: string): Frame {
-  const lines = json.split("\n").map((line) => `data: ${line}\n`);
-  const event = frame.event === undefined ? "" : `event: ${frame.event}\n`;
-  const id = frame.id === undefined ? "" : `id: ${frame.id}\n`;
-  return { ...frame, raw: encoder.encode(`${event}${id}${lines.join("")}\n`), data: json };
 }
 
 function usageTextOf(frame: Frame): string | undefined {

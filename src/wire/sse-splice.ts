@@ -15,9 +15,13 @@ export function spliceFrame(frame: Frame, edits: readonly JsonEdit[]): Uint8Arra
     const edited = spliceJson(json, edits);
     return edited === json ? raw : Buffer.concat([raw.subarray(0, span.start), edited, raw.subarray(span.end)]);
   }
-  const json = decoder.decode(spliceJson(encoder.encode(frame.data ?? ""), edits));
+  return rewritten(frame, decoder.decode(spliceJson(encoder.encode(frame.data ?? ""), edits))).raw;
+}
+
+/** The frame with other data. */
+export function rewritten(frame: Frame, json: string): Frame {
   const lines = json.split("\n").map((line) => `data: ${line}\n`);
   const event = frame.event === undefined ? "" : `event: ${frame.event}\n`;
   const id = frame.id === undefined ? "" : `id: ${frame.id}\n`;
-  return encoder.encode(`${event}${id}${lines.join("")}\n`);
+  return { ...frame, raw: encoder.encode(`${event}${id}${lines.join("")}\n`), data: json };
 }
