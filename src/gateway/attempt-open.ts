@@ -113,8 +113,9 @@ async function rejected(work: Work, provider: Provider, dialect: Dialect, respon
     if (!(thrown instanceof Failure || thrown instanceof DialError)) throw thrown;
   }
   const { failure: told, retry } = dialect.decodeError(response.status, response.headers, body);
-  const failure =
-    told.param === undefined || dialect.name === work.door.dialect.name ? told : told.with({ param: work.planned.nameOf(told.param) });
+  // A provider of the caller's own dialect names a field as the caller did; names of other dialects come as ours.
+  const theirs = dialect.name === work.door.dialect.name ? told.says?.param : told.param && work.planned.nameOf(told.param);
+  const failure = theirs === undefined || theirs === told.param ? told : told.with({ param: theirs });
   work.meter.errorCode = failure.code;
   const connection = connectionOf(work.planned, provider.name, ports);
   const headers = passedHeaders(provider, response.headers, connection);
