@@ -61,6 +61,13 @@ interface Ran {
   output: string;
   made: string | undefined;
   requests: readonly RecordedRequest[];
+  /** It asked again after a broken stream, and was not waited for: some agents go on for minutes. */
+  retried: boolean;
+}
+
+/** Settles when the agent asks a second time with its tools; never before. */
+async function askedAgain({ tool }: Agent, upstream: Upstream): Promise<void> {
+  for (let order = 1, times = 0; times < 2; order++) if ((await upstream.request(order)).text().includes(`"${tool}"`)) times += 1;
 }
 
 /** One run of an agent in a home and a work folder of its own, both removed afterwards. */
@@ -84,6 +91,13 @@ async function runAgent(play: Play, model: string, { gateway, upstream, show }: 
     killSignal: "SIGKILL",
     env: { PATH: `${join(NODE, "..")}:/usr/local/bin:/usr/bin:/bin`, HOME: home, ...env },
   });
+  let retried = false;
+  if (play.kind === "broken") {
+    void askedAgain(play.agent, upstream).then(() => {
+      retried = child.exitCode === null;
+      child.kill("SIGKILL");
+    });
+  }
   try {
     const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
     await child.exited;
@@ -93,6 +107,7 @@ async function runAgent(play: Play, model: string, { gateway, upstream, show }: 
       output: out + err,
       made: existsSync(made) ? readFileSync(made, "utf8").trim() : undefined,
       requests: [...upstream.requests],
+      retried,
     };
   } finally {
     rmSync(home, { recursive: true, force: true });
@@ -109,11 +124,11 @@ function faultOfTask({ code, output, made, requests }: Ran, upstream: Upstream):
 }
 
 /** A broken stream or a refusal must be told, and never look like a task that was done. */
-function faultOfFailure({ kind }: Play, { code, output, requests }: Ran): string | undefined {
+function faultOfFailure({ kind }: Play, { code, output, requests, retried }: Ran): string | undefined {
   if (requests.length === 0) return "nothing reached the provider";
   if (kind === "refused") return output.includes(REFUSAL) ? undefined : "our words are not in the output";
   if (output.includes(FINAL.join(""))) return "the whole answer is in the output";
-  if (code !== 0) return undefined;
+  if (retried || code !== 0) return undefined;
   return /error|failed|broke|ended before|disconnect|interrupt/i.test(output) ? undefined : "a broken stream was taken for a success";
 }
 
