@@ -18,7 +18,14 @@ export const byo = (name: string): Provider => ({
     { does: "embeddings", dialect: openaiEmbeddings },
   ],
   unsupported: [],
-  deviations: { looseAnswers: true, maxTokensField: "max_tokens", developerRole: "system", functionToolsOnly: true, takesReasoning: true },
+  deviations: {
+    looseAnswers: true,
+    reasoningBesideCompletion: true,
+    maxTokensField: "max_tokens",
+    developerRole: "system",
+    functionToolsOnly: true,
+    takesReasoning: true,
+  },
   onCallerGone: "cancel",
   // Its ids carry its name, and are read by it.
   families: [],

@@ -13,7 +13,7 @@ export const groq: Provider = {
   headers: {},
   operations: [{ does: "chat", dialect: openaiChat }],
   unsupported: openaiOnly(["service_tier"], ["logit_bias", "logprobs", "top_logprobs", "n", "top_k"]),
-  deviations: { looseAnswers: true, functionToolsOnly: true, strictMessages: true, takesReasoning: true, reasoningField: "reasoning" },
+  deviations: { looseAnswers: true, functionToolsOnly: true, strictMessages: true },
   // It goes on and bills when its caller leaves: https://openrouter.ai/docs/api-reference/streaming (stream cancellation).
   onCallerGone: "drain",
   families: [],

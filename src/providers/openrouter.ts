@@ -18,7 +18,14 @@ export const openrouter: Provider = {
     { does: "embeddings", dialect: openaiEmbeddings },
   ],
   unsupported: [],
-  deviations: { looseAnswers: true, takesReasoning: true, reasoningField: "reasoning", functionToolsOnly: true },
+  deviations: {
+    looseAnswers: true,
+    takesReasoning: true,
+    reasoningDetails: true,
+    takesCacheMarks: true,
+    reasoningField: "reasoning",
+    functionToolsOnly: true,
+  },
   // Most of those behind it stop their bill: https://openrouter.ai/docs/api-reference/streaming (stream cancellation).
   onCallerGone: "cancel",
   families: [/^(?!accounts\/)[^/:]+\/./],

@@ -2,6 +2,7 @@
 import { anthropic } from "./anthropic";
 import { byo, isByo } from "./byo";
 import { cohere } from "./cohere";
+import { counter } from "./counter";
 import { deepseek } from "./deepseek";
 import { fireworks } from "./fireworks";
 import { gemini } from "./gemini";
@@ -35,7 +36,7 @@ export const PROVIDERS: readonly Provider[] = [
   vllm,
 ];
 
-const BY_NAME: ReadonlyMap<string, Provider> = new Map([...PROVIDERS, simulator].map((provider) => [provider.name, provider]));
+const BY_NAME: ReadonlyMap<string, Provider> = new Map([...PROVIDERS, simulator, counter].map((provider) => [provider.name, provider]));
 
 /** The row of a slug or of an endpoint ("byo:acme") that a target names. An unknown one is a bug of ours. */
 export function providerNamed(name: string): Provider {
@@ -50,5 +51,5 @@ export const providersNamed = (names: readonly string[]): readonly Provider[] =>
   ...names.filter(isByo).map(byo),
 ];
 
-/** What stands behind test keys. */
-export { simulator };
+/** What stands behind test keys, and for those who cannot count. */
+export { counter, simulator };

@@ -3,10 +3,10 @@ import { openaiChat } from "../../src/dialects/openai-chat";
 import { OPENAI_CHAT_FIELDS } from "../../src/dialects/openai-chat-fields";
 import { OPENAI_EMBEDDINGS_FIELDS } from "../../src/dialects/openai-embeddings-fields";
 import type { Provider } from "../../src/providers/provider";
-import { PROVIDERS, providerNamed, providersNamed, simulator } from "../../src/providers/registry";
+import { counter, PROVIDERS, providerNamed, providersNamed, simulator } from "../../src/providers/registry";
 import { openPrices } from "../../src/store/prices";
 
-const ROWS: readonly Provider[] = [...PROVIDERS, simulator];
+const ROWS: readonly Provider[] = [...PROVIDERS, simulator, counter];
 const NOW = Date.UTC(2026, 10, 23);
 const prices = openPrices();
 
