@@ -3,11 +3,11 @@
 import type { ChatEvent } from "../core/chat";
 import { mergeUsage, type Usage } from "../core/usage";
 import type { Frame } from "../wire/frame";
+import { spliceFrame } from "../wire/sse-splice";
 import { anthropicFrame, encodeAnthropicFailure } from "./anthropic-messages-answer";
 import { openAnthropicStream } from "./anthropic-messages-decode";
 import { stampEdits } from "./anthropic-messages-forward";
 import type { AnswerContext, Deviations, FailureBody, StreamDecoder, StreamForwarder } from "./dialect";
-import { spliceFrame } from "./frame-splice";
 import { type JsonObject, objectOf, parseJson } from "./provider-json";
 
 interface Passed {

@@ -5,7 +5,9 @@ import { anthropicMessages } from "../../src/dialects/anthropic-messages";
 import type { EncodeContext } from "../../src/dialects/dialect";
 import { gemini } from "../../src/dialects/gemini";
 import { openaiChat } from "../../src/dialects/openai-chat";
+import { openaiResponses } from "../../src/dialects/openai-responses";
 import { sealOf } from "../../src/dialects/sealed-envelope";
+import { inputCeiling } from "../../src/policy/bound-input";
 import { allRecordings, sharedMissing } from "../recordings/load";
 import { failureOf } from "./anthropic-gemini-replay";
 import { type Body, canonical } from "./anthropic-messages-canonical";
@@ -327,6 +329,20 @@ describe("the tools of a request", () => {
     ]);
   });
 
+  test("cost a fee only where the provider runs them", () => {
+    const tools = [
+      { type: "web_search_20250305", name: "web_search", max_uses: 3 },
+      { type: "bash_20250124", name: "bash" },
+      { type: "code_execution_20250825", name: "code_execution" },
+    ];
+    const { hostedTools, textTokens } = inputCeiling(read({ tools }), new Uint8Array(), "claude-x");
+    expect(hostedTools).toEqual([
+      { param: "tools[0]", fee: "web_search", maxCalls: 3 },
+      { param: "tools[2]", fee: undefined, maxCalls: undefined },
+    ]);
+    expect(textTokens).toBeGreaterThan(3 * 735);
+  });
+
   test("may be forced, where another provider has them", () => {
     const tools = [
       { name: "add", input_schema: { type: "object" } },
@@ -388,4 +404,56 @@ describe("thoughts that come back", () => {
       { functionCall: { id: "call_1", name: "add", args: { a: 1 } }, thoughtSignature: "c2VhbA==" },
     ]);
   });
+});
+
+/** Less its texts, a second turn of Claude Code's as it was seen on the wire. */
+const CLAUDE_CODE = {
+  model: "claude-opus-4-6",
+  max_tokens: 32_000,
+  stream: true,
+  thinking: { type: "adaptive" },
+  output_config: { effort: "medium" },
+  context_management: { edits: [{ type: "clear_thinking_20251015", keep: "all" }] },
+  metadata: { user_id: '{"session_id":"s"}' },
+  system: [
+    { type: "text", text: "x-anthropic-billing-header: cc_version=2.1.197; cch=00000;" },
+    { type: "text", text: "You are Claude Code.", cache_control: { type: "ephemeral" } },
+  ],
+  tools: [{ name: "Bash", description: "Runs", input_schema: { type: "object", properties: {} }, eager_input_streaming: true }],
+  messages: [
+    { role: "user", content: [{ type: "text", text: "List the files" }] },
+    { role: "system", content: "Today is Monday." },
+    {
+      role: "assistant",
+      content: [
+        { type: "thinking", thinking: "", signature: "c2ln" },
+        { type: "tool_use", id: "toolu_1", name: "Bash", input: { command: "ls" }, caller: { type: "direct" } },
+      ],
+    },
+    {
+      role: "user",
+      content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "a.txt", is_error: false, cache_control: { type: "ephemeral" } }],
+    },
+  ],
+};
+
+describe("a turn of Claude Code's", () => {
+  const { request, nameOf } = decode(CLAUDE_CODE, { "anthropic-version": "2023-06-01", "anthropic-beta": "claude-code-20250219" });
+
+  for (const [dialect, model] of [
+    [openaiChat, "gpt-5"],
+    [openaiResponses, "gpt-5"],
+    [gemini, "gemini-3-pro-preview"],
+    [anthropicMessages, "claude-opus-4-6"],
+  ] as const) {
+    test(`goes to ${dialect.name}, and what is left out is named`, () => {
+      const encoded = dialect.encodeRequest(request, context(model));
+      expect(encoded.body).not.toContain("billing");
+      expect(encoded.body).toContain("You are Claude Code.");
+      expect(encoded.body).toContain("a.txt");
+      const names = encoded.ignored.map(nameOf);
+      for (const name of ["context_management", "anthropic-beta", "tools.eager_input_streaming"]) expect(names).toContain(name);
+      expect(names).not.toContain("anthropic-version");
+    });
+  }
 });

@@ -358,3 +358,48 @@ describe("thinking", () => {
     expect(refused({ reasoning, topP: 0.5 })).toEqual(unsupported("top_p"));
   });
 });
+
+describe("tools that only other dialects know", () => {
+  test("go out as functions of one string, and with their group's name in front", () => {
+    const { json, ignored } = encode({
+      tools: [
+        { name: "patch", description: "Patches", custom: { format: { type: "grammar", syntax: "lark", definition: "start: X" } } },
+        { name: "find", namespace: "crm", parameters: { type: "object" } },
+      ],
+      toolChoice: { name: "find" },
+      messages: [
+        user(text("Hi")),
+        {
+          role: "assistant",
+          parts: [
+            { type: "tool-call", id: "a", name: "patch", arguments: "*** Begin", custom: true },
+            { type: "tool-call", id: "b", name: "find", namespace: "crm", arguments: "{}" },
+          ],
+        },
+        { role: "tool", parts: [{ type: "tool-result", callId: "a", content: [text("done")] }] },
+        { role: "tool", parts: [{ type: "tool-result", callId: "b", content: [] }] },
+      ],
+    });
+    expect(json.tools[0]).toMatchObject({
+      name: "patch",
+      input_schema: { required: ["input"], properties: { input: { type: "string" } } },
+    });
+    expect(json.tools[0].description).toContain("start: X");
+    expect(json.tools[1]).toMatchObject({ name: "crm__find" });
+    expect(json.tool_choice).toEqual({ type: "tool", name: "crm__find" });
+    expect(json.messages[1].content).toEqual([
+      { type: "tool_use", id: "a", name: "patch", input: { input: "*** Begin" } },
+      { type: "tool_use", id: "b", name: "crm__find", input: {} },
+    ]);
+    expect(ignored).toEqual(["tools.custom.format"]);
+  });
+
+  test("have ids that are turned back", () => {
+    const { json } = encode({
+      messages: [{ role: "assistant", parts: [{ type: "tool-call", id: "functions.add:0", name: "add", arguments: "{}" }] }],
+    });
+    expect(json.messages[0].content[0].id).toMatch(/^[a-zA-Z0-9_-]+$/);
+    const back = anthropicMessages.decodeRequest({ ...json, max_tokens: 1 }).request.messages[0]?.parts[0];
+    expect(back).toMatchObject({ type: "tool-call", id: "functions.add:0" });
+  });
+});

@@ -6,12 +6,13 @@ import { anthropicMessages } from "../../src/dialects/anthropic-messages";
 import type { AnswerContext, Dialect } from "../../src/dialects/dialect";
 import { gemini } from "../../src/dialects/gemini";
 import { openaiChat } from "../../src/dialects/openai-chat";
+import { openaiResponses } from "../../src/dialects/openai-responses";
 import { openSse } from "../../src/wire/sse";
 import { allRecordings, type Recording } from "../recordings/load";
 import { answered, outcome } from "./anthropic-gemini-replay";
 import { utf8 } from "./openai-chat-replay";
 
-const DIALECTS: readonly Dialect[] = [openaiChat, gemini, anthropicMessages];
+const DIALECTS: readonly Dialect[] = [openaiChat, openaiResponses, gemini, anthropicMessages];
 
 export interface Answered {
   recording: Recording;
