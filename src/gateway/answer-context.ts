@@ -24,6 +24,7 @@ export function answerContext(
     request: planned.request,
     asked: planned.json,
     createdAt: Math.floor(planned.receivedAt / 1000),
+    nowSeconds: () => Math.floor(ports.clock.now() / 1000),
     includeUsage: planned.includeUsage,
     stamp(usage) {
       const { cost, usage: known, usageSource } = settled(usage);

@@ -9,9 +9,10 @@ import { baseUrlVariable } from "../core/settings";
 import { type RouteFacts, type RouteRow, routeModel, routePinned } from "../policy/catalogue-route";
 import { costOf } from "../policy/pricing";
 import type { Provider } from "../providers/provider";
-import { PROVIDERS, providersNamed, simulator } from "../providers/registry";
+import { counter, PROVIDERS, providersNamed, simulator } from "../providers/registry";
 import type { Door } from "./door";
 import { inputTokensOf } from "./input-count";
+import { dialectFor } from "./operation";
 import { type Candidate, targetOf } from "./target";
 
 export const AUTO = "auto";
@@ -30,7 +31,7 @@ export function plan(governed: Governed, door: Door, ports: Ports): Planned {
   for (const candidate of candidates) {
     if (targets.length >= ports.settings.limits.maxTargets) break;
     try {
-      targets.push(targetOf(governed, candidate, door, ports));
+      targets.push(targetOf(governed, able(candidate, door), door, ports));
     } catch (thrown) {
       // What one target cannot honour, another may: only when none can is it the caller's to mend.
       if (!(thrown instanceof Failure && thrown.code === "unsupported_parameter")) throw thrown;
@@ -52,6 +53,10 @@ export function plan(governed: Governed, door: Door, ports: Ports): Planned {
     baseline: routed ? baselinePrice(governed, ports) : undefined,
   };
 }
+
+/** A count by a provider that cannot count is our own estimate: better than a refusal, and nothing is billed by it. */
+const able = (candidate: Candidate, door: Door): Candidate =>
+  door.operation === "count-tokens" && !dialectFor(candidate.provider, door) ? { ...candidate, provider: counter } : candidate;
 
 /** A test key's calls go to the simulator, described and priced as the provider they would have gone to. */
 const behind = (key: Authenticated["key"], provider: Provider, model: string): Candidate => ({

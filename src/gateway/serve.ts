@@ -6,14 +6,15 @@ import { admit } from "./admit";
 import { answer } from "./answer";
 import { authenticate } from "./authenticate";
 import { call } from "./call";
-import type { Door } from "./door";
+import { type Door, shapedDoor } from "./door";
 import { govern } from "./govern";
 import { plan } from "./plan";
 import { receive } from "./receive";
 import { refuse } from "./refuse";
 
 /** One exchange from door to door. Read this first. Never throws: what goes wrong is answered in the door's dialect. */
-export async function serve(request: Request, door: Door, ports: Ports): Promise<Response> {
+export async function serve(request: Request, knocked: Door, ports: Ports): Promise<Response> {
+  let door = knocked;
   let reached: Arrived = arrive(door, ports);
   try {
     const accepted = accept(reached, request, door, ports);
@@ -21,6 +22,7 @@ export async function serve(request: Request, door: Door, ports: Ports): Promise
     const authenticated = authenticate(accepted, ports);
     reached = authenticated;
     const received = await receive(authenticated, request, ports);
+    door = shapedDoor(knocked, received);
     const governed = govern(received, door);
     reached = governed;
     const planned = plan(governed, door, ports); // Ordered targets, each with its bound.

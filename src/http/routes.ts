@@ -5,7 +5,7 @@ import { modelDocument, modelList, viewFor } from "../admin/models";
 import type { ApiKey } from "../core/exchange";
 import { Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
-import { CHAT_DOOR, EMBEDDINGS_DOOR } from "../gateway/door";
+import { CHAT_DOOR, COUNT_TOKENS_DOOR, EMBEDDINGS_DOOR, MESSAGES_DOOR, RESPONSES_DOOR } from "../gateway/door";
 import { serve } from "../gateway/serve";
 
 export type Access =
@@ -71,6 +71,14 @@ const status = (call: RouteCall, ready: ReturnType<House["readiness"]>): Respons
 
 export const ROUTES: readonly Route[] = [
   { method: "POST", path: "/v1/chat/completions", access: "line", handle: (call, house) => serve(call.request, CHAT_DOOR, house.ports) },
+  { method: "POST", path: "/v1/responses", access: "line", handle: (call, house) => serve(call.request, RESPONSES_DOOR, house.ports) },
+  { method: "POST", path: "/v1/messages", access: "line", handle: (call, house) => serve(call.request, MESSAGES_DOOR, house.ports) },
+  {
+    method: "POST",
+    path: "/v1/messages/count_tokens",
+    access: "line",
+    handle: (call, house) => serve(call.request, COUNT_TOKENS_DOOR, house.ports),
+  },
   { method: "POST", path: "/v1/embeddings", access: "line", handle: (call, house) => serve(call.request, EMBEDDINGS_DOOR, house.ports) },
 
   // Claude Code asks whether anybody is there before it sends a key.

@@ -1,4 +1,5 @@
 // https://docs.anthropic.com/en/api/messages
+import { anthropicCountTokens } from "../dialects/anthropic-count-tokens";
 import { anthropicMessages } from "../dialects/anthropic-messages";
 import type { Provider } from "./provider";
 
@@ -10,7 +11,10 @@ export const anthropic: Provider = {
   keyVariable: "ANTHROPIC_API_KEY",
   auth: { scheme: "header", name: "x-api-key" },
   headers: {},
-  operations: [{ does: "chat", dialect: anthropicMessages }],
+  operations: [
+    { does: "chat", dialect: anthropicMessages },
+    { does: "count-tokens", dialect: anthropicCountTokens },
+  ],
   unsupported: [],
   deviations: {},
   onCallerGone: "cancel",

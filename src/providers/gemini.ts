@@ -1,5 +1,6 @@
 // https://ai.google.dev/api/generate-content
 import { gemini as geminiDialect } from "../dialects/gemini";
+import { geminiCountTokens } from "../dialects/gemini-count-tokens";
 import { geminiEmbeddings } from "../dialects/gemini-embeddings";
 import type { Provider } from "./provider";
 
@@ -14,6 +15,7 @@ export const gemini: Provider = {
   operations: [
     { does: "chat", dialect: geminiDialect },
     { does: "embeddings", dialect: geminiEmbeddings },
+    { does: "count-tokens", dialect: geminiCountTokens },
   ],
   unsupported: [],
   deviations: {},
