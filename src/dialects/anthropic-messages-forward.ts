@@ -1,6 +1,7 @@
 // Messages in and out: bytes go through, with three named splices in answers (model, usage.cost, our object). In requests the
 // model is set, and what is not the provider's is cut out: gateways' fields, and other providers' thoughts.
 import type { ChatEvent } from "../core/chat";
+import { Failure } from "../core/failure";
 import { usdText } from "../core/money";
 import { mergeUsage, type Usage } from "../core/usage";
 import { type JsonEdit, spliceJson } from "../wire/json-splice";
@@ -9,7 +10,7 @@ import { ANTHROPIC_MESSAGES_FIELDS, BETA_HEADER, VERSION_HEADER } from "./anthro
 import { withoutForeignThoughts } from "./anthropic-messages-foreign";
 import { encodeAnthropicUsage } from "./anthropic-messages-usage";
 import type { AnswerContext, DecodedRequest, DoorDialect, EncodeContext } from "./dialect";
-import { type FieldTable, judgeField, presentFields } from "./field-table";
+import { type FieldTable, judgeField, presentFields, type Verdict } from "./field-table";
 import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
 import { type JsonObject, objectOf, textOf } from "./provider-json";
 
@@ -44,7 +45,7 @@ export function forwardAnthropicRequest(
   const ignored: string[] = [];
   const edits: JsonEdit[] = [];
   for (const [name, value] of presentFields(request)) {
-    const verdict = judgeField(FIELDS, name, value, true, context);
+    const verdict = judged(name, value, context, nameOf);
     if (verdict === "send") continue;
     edits.push(...(REMOVALS[name] ?? [{ op: "remove", name }]));
     if (verdict === "omit-and-name") ignored.push(nameOf(name));
@@ -63,6 +64,16 @@ export function forwardAnthropicRequest(
     ignored,
     maxOutputTokens: request.maxOutputTokens,
   };
+}
+
+/** The verdict on a field; a refusal names it as the caller wrote it. */
+function judged(name: string, value: unknown, context: EncodeContext, nameOf: (name: string) => string): Verdict {
+  try {
+    return judgeField(FIELDS, name, value, true, context);
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown;
+    throw new Failure(thrown.code, `The provider of this model does not support the parameter "${nameOf(name)}"`, { param: nameOf(name) });
+  }
 }
 
 /** Each name may be in one edit only: those within one member become one. */

@@ -41,6 +41,7 @@ describe("forwardRequest()", () => {
   test("refuses what the provider refuses, or leaves it out", () => {
     const json = `{"model":"m","max_tokens":9,${MESSAGES},"temperature":0.5,"metadata":{"user_id":"u"},"output_config":{"effort":"low","format":{"type":"json_schema","schema":{}}}}`;
     expect(failureOf(() => request(json, { unsupported: ["temperature"] })).param).toBe("temperature");
+    expect(failureOf(() => request(json, { unsupported: ["response_format"] })).param).toBe("output_config.format");
     expect(request(json, { unsupported: ["user"] })).toMatchObject({
       text: json.replace('{"user_id":"u"}', "{}"),
       ignored: ["metadata.user_id"],
