@@ -86,7 +86,7 @@ describe("forwarded answers of every provider", () => {
       const loose = forward([each.body], answerContext({ includeUsage: true }, counted).context, deviationsOf(each.provider)).text;
       if (plain !== loose) rewritten.set(each.provider, (rewritten.get(each.provider) ?? 0) + 1);
     }
-    expect([...rewritten.keys()].sort()).toEqual(["azure", "gemini", "groq", "mistral", "perplexity", "xai"]);
+    expect([...rewritten.keys()].sort()).toEqual(["azure", "gemini", "groq", "mistral", "perplexity", "together", "xai"]);
   });
 });
 

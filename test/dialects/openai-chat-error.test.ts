@@ -89,6 +89,64 @@ const ROWS: Row[] = [
     code: "rate_limit_exceeded",
     retry: "elsewhere",
   },
+  { what: "a tier without room", status: 498, body: error({ message: "capacity" }), code: "rate_limit_exceeded", retry: "elsewhere" },
+  {
+    what: "a spent account under 403",
+    status: 403,
+    body: { code: "x", error: "Your team has either used all available credits" },
+    code: "upstream_error",
+    retry: "elsewhere",
+  },
+  {
+    what: "a suspended account",
+    status: 412,
+    body: { error: "possibly due to reaching the monthly spending limit" },
+    code: "upstream_error",
+    retry: "elsewhere",
+  },
+  {
+    what: "a breach of policy under 403",
+    status: 403,
+    body: error({ message: "Content violates usage guidelines." }),
+    code: "invalid_value",
+    retry: "never",
+  },
+  {
+    what: "a field that is too much",
+    status: 422,
+    body: {
+      object: "error",
+      message: { detail: [{ type: "extra_forbidden", loc: ["body", "messages", 0, "user", "name"], msg: "Extra inputs" }] },
+    },
+    code: "unsupported_parameter",
+    retry: "never",
+    param: "messages[0].name",
+  },
+  {
+    what: "a field that is missing",
+    status: 422,
+    body: { detail: [{ type: "missing", loc: ["body", "messages"], msg: "Field required" }] },
+    code: "missing_required_parameter",
+    retry: "never",
+    param: "messages",
+  },
+  {
+    what: "a field that the model does not know",
+    status: 400,
+    body: { code: "Client specified an invalid argument", error: "Model x does not support parameter reasoningEffort." },
+    code: "unsupported_parameter",
+    retry: "never",
+    param: "reasoning_effort",
+  },
+  {
+    what: "a router's provider that refused a long context",
+    status: 400,
+    body: {
+      error: { code: 400, message: "Provider returned error", metadata: { raw: '{"error":{"message":"maximum prompt length is 5"}}' } },
+    },
+    code: "context_length_exceeded",
+    retry: "never",
+  },
   { what: "a body that is too large", status: 413, body: "<html>", code: "request_too_large", retry: "never" },
   {
     what: "an unknown model",
@@ -228,6 +286,14 @@ describe("decodeError()", () => {
     }
   });
 
+  test("never passes on an account of the operator's, nor the name of a key", () => {
+    const message =
+      "Content violates usage guidelines. Team: bb642ce4-5161-45c9-8f34-408850883602, API key ID: 5bfd0532-8fa8-4e41-8eda-16a9a73a8d6d, Model: m";
+    expect(decodeError(403, error({ message })).failure.message).toBe(
+      "Content violates usage guidelines. Team: [redacted], API key ID: [redacted], Model: m",
+    );
+  });
+
   test("reads a wait on errors only in the shapes it knows", () => {
     for (const wait of ["soon", "-1", "1e9", "", "Wed, 21 Oct 2026 07:28:30 GMT"])
       expect(decodeError(429, "", { "retry-after": wait }).failure.retryAfterMs).toBeUndefined();
@@ -269,6 +335,46 @@ describe.skipIf(sharedMissing)("recorded errors", () => {
       if (each.status === 429) expect(failure.code).toBe("rate_limit_exceeded");
       if (each.status >= 500) expect(failure.row.fault).toBe("provider");
     }
+  });
+
+  test("of the compatible providers have the nearest code, and the field where one is named", () => {
+    const read = recordings(undefined, "openai-chat")
+      .filter((each) => each.status >= 400 && each.provider !== "openai")
+      .map((each) => {
+        const { failure, retry } = openaiChat.decodeError(each.status, each.headers, text(each.body));
+        return [each.id.replace("chat.error-", ""), failure.code, retry, failure.param].join(" ").trim();
+      });
+    expect(read).toEqual([
+      "azure/401.1 provider_auth_failed elsewhere",
+      "azure/404.1 model_not_found never model",
+      "azure/422.1 invalid_value never tool_choice",
+      "azure/429.1 rate_limit_exceeded same",
+      "deepseek/400.1 invalid_value never",
+      "deepseek/400.2 model_not_found never model",
+      "deepseek/400.3 context_length_exceeded never",
+      "groq/400.1 upstream_error same",
+      "groq/400.2 model_not_found never model",
+      "groq/400.3 model_not_found never model",
+      "groq/400.4 upstream_error same",
+      "groq/404.1 model_not_found never model",
+      "llamacpp/400.1 invalid_value never",
+      "llamacpp/401.1 provider_auth_failed elsewhere",
+      "llamacpp/500.1 upstream_error same",
+      "mistral/400.1 unsupported_parameter never",
+      "mistral/400.2 model_not_found never model",
+      "ollama/400.1 context_length_exceeded never",
+      "ollama/401.1 provider_auth_failed elsewhere",
+      "openrouter/400.1 context_length_exceeded never",
+      "openrouter/400.2 invalid_value never",
+      "openrouter/401.1 provider_auth_failed elsewhere",
+      "openrouter/403.1 invalid_value never",
+      "openrouter/404.1 unsupported_parameter never",
+      "openrouter/429.1 rate_limit_exceeded same",
+      "perplexity/400.1 context_length_exceeded never",
+      "perplexity/401.1 provider_auth_failed elsewhere",
+      "xai/400.1 unsupported_parameter never reasoning_effort",
+      "xai/404.1 model_not_found never model",
+    ]);
   });
 
   test("composed ones (documented shapes, not recorded) keep their meaning", () => {
