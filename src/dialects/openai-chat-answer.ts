@@ -58,7 +58,7 @@ interface Choice {
 export function parseAnswer(text: string): JsonObject {
   const answer = objectOf(parseJson(text));
   if (!answer) throw new Failure("upstream_error", "The provider's answer is not a JSON object");
-  if (answer["error"] !== undefined && answer["error"] !== null) throw failureInAnswer(answer);
+  if ((answer["error"] !== undefined && answer["error"] !== null) || answer["object"] === "error") throw failureInAnswer(answer);
   return answer;
 }
 
@@ -97,7 +97,10 @@ export class AnswerReader {
     } else if (choices !== undefined && choices !== null) {
       throw new Failure("upstream_error", "The provider's answer holds no list of choices");
     }
-    const usage = objectOf(answer["usage"]) ?? objectOf(objectOf(answer["x_groq"])?.["usage"]);
+    // Groq's own: why a stream was stopped early, and usage where nobody asked for it.
+    const aside = objectOf(answer["x_groq"]);
+    if (aside?.["error"]) throw failureInAnswer(aside);
+    const usage = objectOf(answer["usage"]) ?? objectOf(aside?.["usage"]);
     if (usage) events.push({ type: "usage", usage: decodeUsage(usage, this.#serviceTier, this.#deviations) });
     return events;
   }

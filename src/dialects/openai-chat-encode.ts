@@ -108,7 +108,7 @@ class ChunkWriter implements StreamEncoder {
         return this.#delta(event.choice, { tool_calls: [{ index: event.index, ...piece }] });
       }
       case "annotations":
-        return this.#delta(event.choice, encodedAnnotations(event.annotations));
+        return this.#ahead(event.choice, encodedAnnotations(event.annotations));
       case "embedding":
       case "token-count":
         return "";
@@ -145,13 +145,18 @@ class ChunkWriter implements StreamEncoder {
   }
 
   #delta(choice: number, delta: Readonly<Record<string, unknown>>, logprobs: unknown = null): string {
+    return this.#release() + this.#ahead(choice, delta, logprobs);
+  }
+
+  /** As `#delta`, but a held finish chunk stays held: some providers tell their sources after the end. */
+  #ahead(choice: number, delta: Readonly<Record<string, unknown>>, logprobs: unknown = null): string {
     let said = delta;
     if (!this.#spoken.has(choice)) {
       this.#spoken.add(choice);
       said = { role: "assistant", ...("content" in delta ? {} : { content: null }), ...delta };
     }
     const choices = JSON.stringify([{ index: choice, delta: said, logprobs: logprobs ?? null, finish_reason: null }]);
-    return this.#release() + this.#frame(choices, `${this.#nullUsage}}`);
+    return this.#frame(choices, `${this.#nullUsage}}`);
   }
 
   #release(): string {

@@ -70,6 +70,15 @@ describe("our own exchanges with compatible providers", () => {
     expect(of(own("xai/chat.text-stream.1"), "annotations")[0]?.annotations).toEqual([cited("https://e.org/b", "https://e.org/b")]);
   });
 
+  test("sources that are told after the end stand before it in what is written", () => {
+    const { context } = answerContext({ includeUsage: true });
+    const encoder = openaiChat.openEncoder(context);
+    const events = decode(recording("own/xai/chat.text-stream.1"));
+    expect(kinds(events).endsWith("finish annotations usage")).toBe(true);
+    const written = decodeStreamOf({}, utf8(events.map((event) => encoder.push(event)).join("") + encoder.end()));
+    expect(kinds(written)).toBe("start reasoning text annotations finish usage");
+  });
+
   test("sealed thinking, images and the router's own cost", () => {
     const events = own("openrouter/chat.reasoning-stream.1");
     expect(of(events, "reasoning")).toEqual([
@@ -95,6 +104,11 @@ describe("our own exchanges with compatible providers", () => {
     const routed = failureOf(() => own("openrouter/chat.midstream-error.1"));
     expect([routed.code, routed.says?.status]).toEqual(["upstream_error", 502]);
     expect(routed.message).toContain("engine is gone");
+    for (const data of [
+      { object: "error", message: "flat" },
+      { id: "c", choices: [], x_groq: { error: "flat" } },
+    ])
+      expect(failureOf(() => openaiChat.decodeResponse(JSON.stringify(data))).message).toContain("flat");
   });
 
   test("error answers of ours are read", () => {

@@ -1,39 +1,24 @@
-// How the recorded providers of Chat Completions depart from OpenAI's. Rows of src/providers say the same of those that are served;
-// a recording may come from others too.
+// How the recorded providers of Chat Completions depart from OpenAI's: as the rows say it, and those that have none.
 import type { Deviations } from "../../src/dialects/dialect";
+import { deepseek } from "../../src/providers/deepseek";
+import { fireworks } from "../../src/providers/fireworks";
+import { groq } from "../../src/providers/groq";
+import { mistral } from "../../src/providers/mistral";
+import { openai } from "../../src/providers/openai";
+import { openrouter } from "../../src/providers/openrouter";
+import { perplexity } from "../../src/providers/perplexity";
+import { together } from "../../src/providers/together";
+import { vllm } from "../../src/providers/vllm";
+import { xai } from "../../src/providers/xai";
 
-const OLDER = { looseAnswers: true, maxTokensField: "max_tokens", developerRole: "system", functionToolsOnly: true } as const;
+const ROWS = [openai, deepseek, fireworks, groq, mistral, openrouter, perplexity, together, vllm, xai];
 
 const BY_PROVIDER: Readonly<Record<string, Deviations>> = {
-  openai: {},
+  ...Object.fromEntries(ROWS.map(({ name, deviations }) => [name, deviations])),
   azure: { looseAnswers: true, reasoningBesideCompletion: true },
-  mistral: {
-    ...OLDER,
-    toolCallIdLength: 9,
-    seedField: "random_seed",
-    noStreamOptions: true,
-    strictMessages: true,
-    noUserAfterTool: true,
-    audioBesidePrompt: true,
-  },
-  groq: { looseAnswers: true, functionToolsOnly: true, strictMessages: true },
-  deepseek: { ...OLDER, takesReasoning: true },
-  xai: { looseAnswers: true, reasoningBesideCompletion: true, developerRole: "system", functionToolsOnly: true, takesReasoning: true },
-  together: { ...OLDER, takesReasoning: true, reasoningField: "reasoning" },
-  fireworks: { ...OLDER, takesReasoning: true },
-  perplexity: { ...OLDER, terminator: "eof", noStreamOptions: true },
-  openrouter: {
-    looseAnswers: true,
-    functionToolsOnly: true,
-    takesReasoning: true,
-    reasoningField: "reasoning",
-    reasoningDetails: true,
-    takesCacheMarks: true,
-  },
-  vllm: { ...OLDER, takesReasoning: true },
-  llamacpp: { ...OLDER, takesReasoning: true },
-  ollama: { ...OLDER, takesReasoning: true, reasoningField: "reasoning" },
-  // Google's compatible API.
+  llamacpp: vllm.deviations,
+  // Served by its own API; its compatible one is asked as a provider of the operator's own.
+  ollama: { ...vllm.deviations, reasoningField: "reasoning" },
   gemini: { looseAnswers: true, reasoningBesideCompletion: true, developerRole: "system", functionToolsOnly: true },
 };
 
