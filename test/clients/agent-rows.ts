@@ -1,5 +1,20 @@
 // How each agent is pointed at the gateway and run headless, as data. docs/clients.md says the same to people.
 
+import { join } from "node:path";
+import { HERE, NODE } from "./gateway";
+
+export const AGENTS_FOLDER = join(HERE, "agents");
+
+/** An agent's program. */
+export const binaryOf = (name: string): string => join(AGENTS_FOLDER, "node_modules/.bin", name);
+
+/** Nothing of the machine's own environment but a path with our Node 22. */
+export const agentEnvironment = (home: string, env: Readonly<Record<string, string>>): Record<string, string> => ({
+  PATH: `${join(NODE, "..")}:/usr/local/bin:/usr/bin:/bin`,
+  HOME: home,
+  ...env,
+});
+
 /** Where an agent runs. */
 export interface Visit {
   home: string;
@@ -11,6 +26,18 @@ export interface Visit {
   prompt: string;
 }
 
+/** One call of one tool: what the provider asks for, and by what its result is known. */
+export interface Task {
+  title: string;
+  /** Finds the tool among the names that reached the provider. */
+  tool: RegExp;
+  input: object;
+  /** In the tool's result, as the provider sees it. */
+  result: string;
+  /** Whether the agent needs to know the model for it. */
+  knownModel?: boolean;
+}
+
 export interface Agent {
   name: string;
   /** Providers that speak the agent's own dialect: not what is tested here. */
@@ -18,7 +45,12 @@ export interface Agent {
   /** Its shell tool, and what that takes. */
   tool: string;
   input(command: string): object;
-  prepare(visit: Visit): {
+  /** What it can do besides running a command. */
+  more: readonly Task[];
+  prepare(
+    visit: Visit,
+    task: Task,
+  ): {
     /** By path in the home folder. */
     files: Readonly<Record<string, string>>;
     /** A name in node_modules/.bin, and its arguments. */
@@ -33,6 +65,7 @@ const claudeCode: Agent = {
   own: ["anthropic"],
   tool: "Bash",
   input: (command) => ({ command, description: "Says something" }),
+  more: [],
   prepare: ({ gateway, key, model, prompt }) => ({
     files: {},
     command: ["claude", "--print", prompt, "--model", model, "--allowedTools", "Bash"],
@@ -49,15 +82,36 @@ const claudeCode: Agent = {
   }),
 };
 
+/** A catalogue in which `model` is what Codex knows as a plain model of OpenAI's: with that it offers its freeform tools. */
+function codexCatalogue(home: string, model: string): string {
+  const told = Bun.spawnSync([binaryOf("codex"), "debug", "models"], { env: agentEnvironment(home, {}), stderr: "ignore" });
+  const { models }: { models: Readonly<Record<string, unknown>>[] } = JSON.parse(told.stdout.toString());
+  const plain = models.find((row) => row["apply_patch_tool_type"] === "freeform" && row["tool_mode"] === undefined);
+  if (plain === undefined) throw new Error("Codex knows no plain model any more");
+  return JSON.stringify({ models: [{ ...plain, slug: model, display_name: model }] });
+}
+
 const codex: Agent = {
   name: "codex",
   own: ["openai"],
   tool: "exec_command",
   input: (cmd) => ({ cmd }),
-  prepare: ({ home, gateway, key, model, prompt }) => ({
+  more: [
+    { title: "a tool of a namespace", tool: /close_agent$/, input: { target: "nobody" }, result: "invalid agent id" },
+    {
+      title: "a freeform tool",
+      tool: /^apply_patch$/,
+      input: { input: "*** Begin Patch\n*** Add File: patched.txt\n+tollway-ok\n*** End Patch\n" },
+      result: "Updated the following files",
+      knownModel: true,
+    },
+  ],
+  prepare: ({ home, gateway, key, model, prompt }, { knownModel = false }) => ({
     files: {
+      ...(knownModel ? { ".codex/models.json": codexCatalogue(home, model) } : {}),
       ".codex/config.toml": `model = "${model}"
 model_provider = "tollway"
+${knownModel ? `model_catalog_json = "${home}/.codex/models.json"` : ""}
 
 [model_providers.tollway]
 name = "Tollway"
@@ -84,6 +138,7 @@ const opencode: Agent = {
   own: ["openai"],
   tool: "bash",
   input: (command) => ({ command, description: "Says something" }),
+  more: [],
   prepare: ({ gateway, key, model, prompt }) => ({
     files: {
       "work/opencode.json": JSON.stringify({
@@ -112,6 +167,7 @@ const continueCli: Agent = {
   own: ["openai"],
   tool: "Bash",
   input: (command) => ({ command }),
+  more: [],
   prepare: ({ home, gateway, key, model, prompt }) => ({
     files: {
       ".continue/config.yaml": `name: tollway

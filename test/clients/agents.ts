@@ -4,15 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Answer } from "../upstream/script";
 import { type RecordedRequest, startUpstream, type Upstream } from "../upstream/upstream";
-import { AGENT_ROWS, type Agent, type Visit } from "./agent-rows";
-import { BUILD, type Gateway, HERE, NODE, startGateway } from "./gateway";
+import { AGENT_ROWS, AGENTS_FOLDER, type Agent, agentEnvironment, binaryOf, type Task, type Visit } from "./agent-rows";
+import { BUILD, type Gateway, startGateway } from "./gateway";
 import { PROVIDERS, type ProviderUnderTest } from "./suite/harness";
 import type { CaseResult } from "./suite/main";
 import { refused, said, type UpstreamDialect } from "./suite/upstream-answers";
 
 export const AGENTS: readonly string[] = AGENT_ROWS.map(({ name }) => name);
 
-const FOLDER = join(HERE, "agents");
 const TASK_DEADLINE_MS = 90_000;
 const PROMPT = "Run the shell command that you find fitting, and tell me what it says.";
 const MADE = "made-by-the-tool.txt";
@@ -25,7 +24,18 @@ interface Play {
   /** What the provider does with the answer that the task is about. */
   kind: "whole" | "broken" | "refused";
   agent: Agent;
+  task: Task;
 }
+
+/** What every agent can do. */
+const shellTask = (agent: Agent): Task => ({
+  title: "a task with a tool",
+  tool: new RegExp(`^${agent.tool}$`),
+  input: agent.input(COMMAND),
+  result: OUTPUT,
+});
+
+const toolNames = (body: string): string[] => [...body.matchAll(/"name":"([\w.-]+)"/g)].map((match) => match[1] ?? "");
 
 /** The mark of a tool's result in a request body of each dialect. */
 const RESULT_MARK: Readonly<Record<UpstreamDialect, string>> = {
@@ -42,14 +52,12 @@ function dialectOf(path: string): UpstreamDialect {
 }
 
 /** First the agent's shell tool is called, then its result is answered with text. Requests without tools (titles) get text at once. */
-function answerFor({ kind, agent }: Play, request: RecordedRequest): Answer {
+function answerFor({ kind, task }: Play, request: RecordedRequest): Answer {
   const dialect = dialectOf(request.path);
   const body = request.text();
   if (kind === "refused") return refused(dialect, 400, "invalid_request_error", REFUSAL);
-  const sample =
-    body.includes(`"${agent.tool}"`) && !body.includes(RESULT_MARK[dialect]) && kind === "whole"
-      ? said(dialect, { tool: agent.tool, input: agent.input(COMMAND) })
-      : said(dialect, { text: FINAL });
+  const tool = kind === "whole" && !body.includes(RESULT_MARK[dialect]) ? toolNames(body).find((name) => task.tool.test(name)) : undefined;
+  const sample = said(dialect, tool === undefined ? { text: FINAL } : { tool, input: task.input });
   if (!request.stream) return sample.answers.whole;
   if (kind === "whole") return sample.answers.stream;
   return { ...sample.answers.stream, end: { kind: "clean-end", afterBytes: sample.headBytes } };
@@ -76,7 +84,7 @@ async function runAgent(play: Play, model: string, { gateway, upstream, show }: 
   const work = join(home, "work");
   mkdirSync(work);
   const visit: Visit = { home, work, gateway: gateway.url, key: gateway.key, model, prompt: PROMPT };
-  const { files, command, env } = play.agent.prepare(visit);
+  const { files, command, env } = play.agent.prepare(visit, play.task);
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(home, path, ".."), { recursive: true });
     writeFileSync(join(home, path), text);
@@ -84,12 +92,12 @@ async function runAgent(play: Play, model: string, { gateway, upstream, show }: 
   upstream.forget();
   show(play);
   const [binary = "", ...rest] = command;
-  const child = Bun.spawn([join(FOLDER, "node_modules/.bin", binary), ...rest], {
+  const child = Bun.spawn([binaryOf(binary), ...rest], {
     cwd: work,
     stdio: ["ignore", "pipe", "pipe"],
     timeout: TASK_DEADLINE_MS,
     killSignal: "SIGKILL",
-    env: { PATH: `${join(NODE, "..")}:/usr/local/bin:/usr/bin:/bin`, HOME: home, ...env },
+    env: agentEnvironment(home, env),
   });
   let retried = false;
   if (play.kind === "broken") {
@@ -115,11 +123,15 @@ async function runAgent(play: Play, model: string, { gateway, upstream, show }: 
 }
 
 /** What is wrong with a task that should have been done; undefined: nothing. */
-function faultOfTask({ code, output, made, requests }: Ran, upstream: Upstream): string | undefined {
+function faultOfTask({ task, agent }: Play, { code, output, made, requests }: Ran, upstream: Upstream): string | undefined {
   if (upstream.problems.length > 0) return `the upstream: ${upstream.problems.join("; ")}`;
   if (code !== 0) return `exit code ${code}`;
-  if (made !== OUTPUT) return `the tool did not run: the file says ${made}`;
-  if (!requests.some((request) => request.text().includes(RESULT_MARK[dialectOf(request.path)]))) return "no result reached the provider";
+  if (task.tool.test(agent.tool) && made !== OUTPUT) return `the tool did not run: the file says ${made}`;
+  const carries = (request: RecordedRequest): boolean => {
+    const body = request.text();
+    return body.includes(RESULT_MARK[dialectOf(request.path)]) && body.includes(task.result);
+  };
+  if (!requests.some(carries)) return "its result did not reach the provider";
   return output.includes(FINAL.join("")) ? undefined : "the last answer is not in the output";
 }
 
@@ -141,7 +153,7 @@ interface Stage {
 async function runCase(name: string, play: Play, model: string, stage: Stage): Promise<CaseResult> {
   const began = performance.now();
   const ran = await runAgent(play, model, stage);
-  const fault = play.kind === "whole" ? faultOfTask(ran, stage.upstream) : faultOfFailure(play, ran);
+  const fault = play.kind === "whole" ? faultOfTask(play, ran, stage.upstream) : faultOfFailure(play, ran);
   const ms = Math.round(performance.now() - began);
   if (fault === undefined) return { sdk: play.agent.name, name, outcome: "passed", ms, error: undefined };
   const asked = ran.requests.map(({ method, path }) => `${method} ${path}`).join(", ");
@@ -151,12 +163,23 @@ async function runCase(name: string, play: Play, model: string, stage: Stage): P
 
 async function install(): Promise<string | undefined> {
   const command = [process.execPath, "install", "--frozen-lockfile", "--silent"];
-  const child = Bun.spawn(command, { cwd: FOLDER, stdio: ["ignore", "ignore", "pipe"] });
+  const child = Bun.spawn(command, { cwd: AGENTS_FOLDER, stdio: ["ignore", "ignore", "pipe"] });
   const said = await new Response(child.stderr).text();
   return (await child.exited) === 0 ? undefined : said.trim().split("\n").at(-1);
 }
 
-/** The provider of each agent's first case; the others follow in the list's order. */
+function playsOf(agent: Agent): Play[] {
+  const task = shellTask(agent);
+  const done = [task, ...agent.more].map((one): Play => ({ kind: "whole", agent, task: one }));
+  return [...done, { kind: "broken", agent, task }, { kind: "refused", agent, task }];
+}
+
+function titleOf({ kind, task }: Play): string {
+  if (kind === "broken") return "a broken stream is an error";
+  return kind === "refused" ? "a refusal shows the provider's words" : task.title;
+}
+
+/** Those of other dialects than the agent's own. */
 const providersFor = (agent: Agent): ProviderUnderTest[] => PROVIDERS.filter(({ name }) => !agent.own.includes(name));
 
 /** Every agent's cases. Agents that cannot be installed here (a gigabyte, some platforms) are visible skips. */
@@ -176,9 +199,9 @@ export async function runAgents(names: readonly string[], options: { source: boo
   try {
     for (const agent of AGENT_ROWS.filter(({ name }) => names.includes(name))) {
       for (const { name: provider, model } of providersFor(agent)) {
-        for (const [kind, title] of KINDS) {
-          const name = `${title} at ${provider} (${model})`;
-          if (only?.test(name) ?? true) results.push(await runCase(name, { kind, agent }, model, stage));
+        for (const one of playsOf(agent)) {
+          const name = `${titleOf(one)} at ${provider} (${model})`;
+          if (only?.test(name) ?? true) results.push(await runCase(name, one, model, stage));
         }
       }
     }
@@ -188,9 +211,3 @@ export async function runAgents(names: readonly string[], options: { source: boo
     await upstream.close();
   }
 }
-
-const KINDS: readonly [Play["kind"], string][] = [
-  ["whole", "a task with a tool"],
-  ["broken", "a broken stream is an error"],
-  ["refused", "a refusal shows the provider's words"],
-];
