@@ -93,10 +93,21 @@ export class Conformer {
     const said = objectOf(call["function"] ?? call["custom"]);
     if (this.#kind === "chat.completion") {
       return (
-        typeof id === "string" && id !== "" && typeof type === "string" && typeof (said?.["arguments"] ?? said?.["input"]) === "string"
+        typeof said?.["name"] === "string" &&
+        typeof id === "string" &&
+        id !== "" &&
+        typeof type === "string" &&
+        typeof (said?.["arguments"] ?? said?.["input"]) === "string"
       );
     }
-    return call["index"] === number && id !== "" && isTextOrNothing(id) && isTextOrNothing(type) && isTextOrNothing(said?.["arguments"]);
+    return (
+      call["index"] === number &&
+      id !== "" &&
+      isTextOrNothing(id) &&
+      isTextOrNothing(type) &&
+      isTextOrNothing(said?.["name"]) &&
+      isTextOrNothing(said?.["arguments"])
+    );
   }
 
   #conformed(answer: JsonObject, exact: JsonObject, numbers: readonly (readonly number[])[]): Json {
@@ -152,18 +163,21 @@ export class Conformer {
   #conformedCall(call: JsonObject, choice: number, number: number): Json {
     const whole = this.#kind === "chat.completion";
     const name = call["custom"] === undefined ? "function" : "custom";
-    const said = objectOf(call[name]) ?? {};
+    let said = objectOf(call[name]) ?? {};
     const field = name === "custom" ? "input" : "arguments";
     const opens = typeof said["name"] === "string";
     const fixed: Json = whole ? { ...call } : { ...call, index: number };
     // The same id that the reader of events gives it.
-    if (opens && (typeof call["id"] !== "string" || call["id"] === "")) fixed["id"] = `call_${this.#id ?? ""}_${choice}_${number}`;
-    else if (typeof call["id"] !== "string" || call["id"] === "") delete fixed["id"];
+    const named = typeof call["id"] === "string" && call["id"] !== "";
+    if (!named && (opens || whole)) fixed["id"] = `call_${this.#id ?? ""}_${choice}_${number}`;
+    else if (!named) delete fixed["id"];
     if (opens || whole) fixed["type"] = name;
+    if (!isTextOrNothing(said["name"]) || (whole && typeof said["name"] !== "string")) said = { ...said, name: "" };
     const text = said[field];
     if (typeof text !== "string" && (whole || (text !== undefined && text !== null))) {
-      fixed[name] = { ...said, [field]: text === undefined || text === null ? "" : JSON.stringify(text) };
+      said = { ...said, [field]: text === undefined || text === null ? "" : JSON.stringify(text) };
     }
+    if (whole || call[name] !== undefined) fixed[name] = said;
     return fixed;
   }
 }
