@@ -53,7 +53,7 @@ export class MessageWriter {
     };
     for (const message of messages) {
       if (message["role"] !== "tool") release();
-      add(message);
+      if (!isEmptyTurn(message)) add(message);
       waiting.push(...(this.#behind.get(message) ?? []));
     }
     release();
@@ -189,5 +189,9 @@ export class MessageWriter {
     return cache === undefined || !this.#context.deviations.takesCacheMarks ? {} : { cache_control: cacheMark(cache) };
   }
 }
+
+/** An assistant's turn of nothing but thoughts that the provider does not read: refused everywhere. */
+const isEmptyTurn = (message: Json): boolean =>
+  message["role"] === "assistant" && message["content"] === null && Object.keys(message).length === 2;
 
 export const cacheMark = (cache: "5m" | "1h"): Json => (cache === "1h" ? { type: "ephemeral", ttl: "1h" } : { type: "ephemeral" });

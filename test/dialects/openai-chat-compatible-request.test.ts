@@ -261,6 +261,15 @@ describe("encoding", () => {
     expect(encode(asked, deviationsOf("mistral"))).toMatchObject({ ignored: ["reasoning_content", "reasoning_details"] });
   });
 
+  test("leaves out a turn of nothing but thoughts that the provider does not read", () => {
+    const asked = conversation(["user", say("a")], ["assistant", { type: "reasoning", text: "t" }], ["user", say("b")]);
+    expect(encode(asked)).toMatchObject({
+      json: { messages: [user, user].map((each, i) => ({ ...each, content: "ab"[i] })) },
+      ignored: ["reasoning_content"],
+    });
+    expect(encode(asked, deviationsOf("deepseek")).json.messages[1]).toEqual({ role: "assistant", content: null, reasoning_content: "t" });
+  });
+
   test("keeps cache marks for providers that read them, and names them elsewhere", () => {
     const asked = { ...conversation(["user", { type: "text", text: "long", cache: "1h" }]), tools: [{ name: "f", cache: "5m" as const }] };
     expect(encode(asked, deviationsOf("openrouter"))).toMatchObject({
