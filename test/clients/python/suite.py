@@ -240,7 +240,12 @@ def error_cases(door: Any, provider: str) -> list[Case]:
 
         return Case(f"{door.__doc__} {provider}: the client shows our words for a provider's {status}", run)
 
-    return [case("400", openai.BadRequestError), case("429", openai.RateLimitError), case("500", openai.InternalServerError)]
+    return [
+        case("400", openai.BadRequestError),
+        case("402", openai.APIStatusError),
+        case("429", openai.RateLimitError),
+        case("500", openai.InternalServerError),
+    ]
 
 
 def broken_cases(door: Any, provider: str) -> list[Case]:

@@ -182,9 +182,10 @@ function errorCases({ asker, provider }: Cell): Case<Ground>[] {
   return Object.entries(refusalsIn(dialect)).map(([status, script]) => upstreamSays(`a provider's ${status}`, script));
 }
 
-/** By status: what a provider of that dialect says of a request that it refuses, of too many, and of its own failure. */
-export const refusalsIn = (dialect: UpstreamDialect): Record<"400" | "429" | "500", Script> => ({
+/** By status: what a provider of that dialect says of a request that it refuses, of money, of too many requests, and of its own failure. */
+export const refusalsIn = (dialect: UpstreamDialect): Record<"400" | "402" | "429" | "500", Script> => ({
   400: refused(dialect, 400, "invalid_request_error", "temperature: range: 0..1"),
+  402: refused(dialect, 402, "billing_error", "the credit balance is too low"),
   429: { ...refused(dialect, 429, "rate_limit_error", "slow down"), headers: { "retry-after": "0", "retry-after-ms": "20" } },
   500: refused(dialect, 500, "api_error", "boom"),
 });
