@@ -86,6 +86,12 @@ export interface Prices {
   model(provider: string, id: string, at: number): ModelInfo | undefined;
 }
 
+/** Prices that ledger rows name, kept for ever. */
+export interface PriceVersions {
+  /** undefined: no row ever named it. */
+  read(version: string): Promise<Price | undefined>;
+}
+
 export interface NewKey {
   organizationId: string;
   name: string;
@@ -378,6 +384,7 @@ export interface Ports {
   readonly dial: Dial;
   readonly retries: Retries;
   readonly prices: Prices;
+  readonly priceVersions: PriceVersions;
   readonly keys: Keys;
   readonly holds: Holds;
   readonly ledger: Ledger;

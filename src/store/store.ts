@@ -191,6 +191,7 @@ async function createOrganization(
 /** The ports that a store stands behind; prices come from `prices`, and what ledger rows name of them is kept. */
 export const storePorts = (store: Store, prices: Prices) => ({
   prices: store.priceVersions.keeping(prices),
+  priceVersions: store.priceVersions,
   keys: store.keys,
   holds: store.holds,
   ledger: store.ledger,
