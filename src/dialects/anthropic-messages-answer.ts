@@ -86,8 +86,9 @@ class Answer {
         return [];
       case "finish":
         if (event.choice !== 0) return [];
+        // The last block stays open: some providers tell their sources after the end.
         this.#finish = event;
-        return this.blocks.end();
+        return [];
       default:
         return this.blocks.push(event);
     }
@@ -116,6 +117,7 @@ export function encodeAnthropicAnswer(events: readonly ChatEvent[], context: Ans
   const answer = new Answer();
   const content = new WholeBlocks();
   for (const event of events) if (isSpoken(event)) content.add(answer.read(event));
+  content.add(answer.blocks.end());
   const end = answer.end();
   return JSON.stringify({ ...answer.head(context, content.build()), ...end, ...answer.stamped(context) });
 }
@@ -180,9 +182,12 @@ class EventWriter implements StreamEncoder {
 
   end(): string {
     const delta = this.#answer.end();
+    const closing = this.#write(this.#answer.blocks.end());
     const last = { type: "message_delta", delta, ...this.#answer.stamped(this.#context) };
     const head = this.#begin();
-    return head + anthropicFrame("message_delta", JSON.stringify(last)) + anthropicFrame("message_stop", '{"type":"message_stop"}');
+    return (
+      closing + head + anthropicFrame("message_delta", JSON.stringify(last)) + anthropicFrame("message_stop", '{"type":"message_stop"}')
+    );
   }
 
   fail(failure: FailureBody): string {

@@ -36,6 +36,8 @@ export class BlockWriter {
   readonly #waiting = new Map<number, Waiting>();
   /** A seal of what was said just now, without a text of its own: sources of the same text may follow it. */
   #seal: Of<"reasoning"> | undefined;
+  /** Sources that were told before the text that they are for. */
+  readonly #sources: unknown[] = [];
   #calls = 0;
   #refused = false;
 
@@ -101,6 +103,7 @@ export class BlockWriter {
       this.#start({ kind: "text" }, { type: "text", text: "" }, steps);
     }
     this.#delta({ type: "text_delta", text }, steps);
+    if (this.#sources.length > 0) this.#cite(this.#sources.splice(0), steps);
   }
 
   #reason(event: Of<"reasoning">, steps: BlockStep[]): void {
@@ -235,8 +238,11 @@ export class BlockWriter {
   }
 
   #cite(annotations: readonly unknown[], steps: BlockStep[]): void {
-    // A citation stands in the block whose text it is about; where that is closed there is no place for it.
-    if (this.#open?.kind !== "text") return;
+    // A citation stands in a block of text: one that is told before any text waits for it, and after the last there is no place.
+    if (this.#open?.kind !== "text") {
+      this.#sources.push(...annotations);
+      return;
+    }
     for (const annotation of annotations) {
       const citation = citationOf(annotation);
       if (citation) this.#delta({ type: "citations_delta", citation }, steps);

@@ -52,6 +52,8 @@ interface Choice {
   block: number;
   /** The last event was thinking of this origin: the next of the same continues its block. */
   thinking: DialectName | undefined;
+  /** The provider's number of that block. */
+  thoughtIndex: number | undefined;
 }
 
 /** Parses a frame's or a body's JSON. Throws `upstream_error` for what is not an answer, an error object included. */
@@ -142,8 +144,10 @@ export class AnswerReader {
 
   #message(message: JsonObject, raw: JsonObject, choice: Choice, index: number, events: ChatEvent[]): void {
     for (const thought of reasoningFrom(message)) {
-      if (choice.thinking !== thought.from || thought.opens) choice.block++;
+      const another = thought.index !== undefined && choice.thoughtIndex !== undefined && thought.index !== choice.thoughtIndex;
+      if (choice.thinking !== thought.from || thought.opens || another) choice.block++;
       choice.thinking = thought.signature === undefined && thought.data === undefined ? thought.from : undefined;
+      choice.thoughtIndex = thought.index;
       const { from, id } = thought;
       if (thought.data !== undefined)
         events.push({ type: "redacted-reasoning", choice: index, block: choice.block, data: thought.data, from, id });
@@ -195,7 +199,15 @@ export class AnswerReader {
   }
 }
 
-const newChoice = (): Choice => ({ finished: false, calls: 0, open: new Map(), last: undefined, block: -1, thinking: undefined });
+const newChoice = (): Choice => ({
+  finished: false,
+  calls: 0,
+  open: new Map(),
+  last: undefined,
+  block: -1,
+  thinking: undefined,
+  thoughtIndex: undefined,
+});
 
 function said(events: ChatEvent[], type: "text" | "refusal", choice: number, text: string | undefined, entries: unknown): void {
   const logprobs = itemsOf(entries);

@@ -20,6 +20,21 @@ export function stampFields(stamp: Stamp, told: Usage | undefined, extensionName
   return { ...(usage ? { usage } : {}), ...(stamp.extension ? { [extensionName]: stamp.extension } : {}) };
 }
 
+/** The tier that served the call, in OpenAI's words: other providers say "standard" for its "default". */
+const TIERS: Readonly<Record<string, string>> = {
+  auto: "auto",
+  default: "default",
+  standard: "default",
+  flex: "flex",
+  scale: "scale",
+  priority: "priority",
+};
+
+function tierField(usage: Usage | undefined): Record<string, unknown> {
+  const tier = TIERS[usage?.serviceTier ?? ""];
+  return tier === undefined ? {} : { service_tier: tier };
+}
+
 /** A `chat.completion`. Throws `stream_truncated` where the events hold no finished choice. */
 export function encodeOpenaiChatAnswer(events: readonly ChatEvent[], context: AnswerContext): string {
   const choices = new Map<number, MessageBuilder>();
@@ -42,6 +57,7 @@ export function encodeOpenaiChatAnswer(events: readonly ChatEvent[], context: An
     model: context.model,
     choices: [...choices].sort(([a], [b]) => a - b).map(([index, builder]) => ({ index, ...builder.build() })),
     ...(start?.systemFingerprint === undefined ? {} : { system_fingerprint: start.systemFingerprint }),
+    ...tierField(usage),
     ...stampFields(context.stamp(usage), usage, context.extensionName),
   });
 }
@@ -122,7 +138,10 @@ class ChunkWriter implements StreamEncoder {
   end(): string {
     if (this.#held === undefined) throw new Failure("stream_truncated", "The provider ended the stream before a finish reason");
     const context = this.#context;
-    const stamped = JSON.stringify(stampFields(context.stamp(this.#usage), this.#usage, context.extensionName)).slice(1);
+    const stamped = JSON.stringify({
+      ...tierField(this.#usage),
+      ...stampFields(context.stamp(this.#usage), this.#usage, context.extensionName),
+    }).slice(1);
     const tail = stamped === "}" ? "}" : `,${stamped}`;
     const held = this.#held;
     this.#held = undefined;

@@ -2,7 +2,7 @@
 // `reasoning_details` carry the seals that some providers want back: https://openrouter.ai/docs/use-cases/reasoning-tokens
 import { z } from "zod";
 import type { DialectName, Part } from "../core/chat";
-import { itemsOf, type JsonObject, objectOf, textOf } from "./provider-json";
+import { countOf, itemsOf, type JsonObject, objectOf, textOf } from "./provider-json";
 import { check } from "./request-check";
 
 /** The word for who sealed a block, as OpenRouter writes it. */
@@ -126,6 +126,8 @@ export interface Thought {
   from: DialectName;
   /** The provider's id of the block. */
   id?: string | undefined;
+  /** The provider's number of the block: another one is another block. undefined: not told. */
+  index?: number | undefined;
   opens: boolean;
 }
 
@@ -147,14 +149,15 @@ function thoughtOf(detail: JsonObject | undefined): Thought[] {
   if (!detail) return [];
   const from = dialectOf(textOf(detail["format"])) ?? "openai-chat";
   const id = textOf(detail["id"]);
+  const index = countOf(detail["index"]);
   const data = textOf(detail["data"]);
   if (detail["type"] === "reasoning.encrypted") {
     // A seal of nobody that we know opens nowhere.
-    return data === undefined || from === "openai-chat" ? [] : [{ text: "", data, from, id, opens: true }];
+    return data === undefined || from === "openai-chat" ? [] : [{ text: "", data, from, id, index, opens: true }];
   }
   const text = textOf(detail["text"]) ?? textOf(detail["summary"]) ?? "";
   const signature = textOf(detail["signature"]) || undefined;
-  return text === "" && signature === undefined ? [] : [{ text, signature, from, id, opens: false }];
+  return text === "" && signature === undefined ? [] : [{ text, signature, from, id, index, opens: false }];
 }
 
 /** The text of the thinking parts of a content list. */

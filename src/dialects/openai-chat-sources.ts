@@ -8,8 +8,9 @@ const READ_ELSEWHERE: ReadonlySet<unknown> = new Set(["text", "thinking", "image
 
 /** Sources in a message or delta: annotations, the results of searches that the provider ran, parts that name a source. */
 export function sourcesOf(message: JsonObject): unknown[] {
-  const { annotations, content, executed_tools: executed } = message;
-  const sources = [...itemsOf(annotations)];
+  const { annotations, citations, content, executed_tools: executed } = message;
+  // Beside the annotations stand sources without an address, as this gateway writes them too.
+  const sources = [...itemsOf(annotations), ...itemsOf(citations).filter((each) => objectOf(each) !== undefined)];
   for (const tool of itemsOf(executed)) {
     for (const result of itemsOf(objectOf(objectOf(tool)?.["search_results"])?.["results"]))
       sources.push(citationOf(objectOf(result)) ?? result);

@@ -125,6 +125,8 @@ function annotationOf(said: Json | undefined, part: Part): Json | undefined {
   if (said?.["type"] !== "url_citation" || url === undefined) return undefined;
   const placeOf = (value: unknown, unsaid: number): number => (typeof value === "number" ? Math.max(0, value - part.from) : unsaid);
   return {
+    // What providers tell beside it (the words quoted, a date, a score) goes along.
+    ...citation,
     type: "url_citation",
     url,
     title: textOf(citation?.["title"]) ?? url,

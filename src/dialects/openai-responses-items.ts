@@ -149,9 +149,10 @@ function annotationOf(annotation: unknown, from: number): unknown {
     const at = countOf(said[name]);
     return at === undefined ? {} : { [name]: at + from };
   };
+  const { type: _, ...told } = said;
   return {
     type: "url_citation",
-    url_citation: { url, title: textOf(said["title"]) ?? url, ...place("start_index"), ...place("end_index") },
+    url_citation: { ...told, url, title: textOf(said["title"]) ?? url, ...place("start_index"), ...place("end_index") },
   };
 }
 
