@@ -22,6 +22,7 @@ import { openMemoryStore } from "../src/store/memory";
 import { openStore } from "../src/store/open";
 import { openPrices } from "../src/store/prices";
 import { storePorts } from "../src/store/store";
+import { openVault } from "../src/store/vault";
 import { answerBody, requestBody } from "./payload";
 
 const WARM_CALLS = 15_000;
@@ -64,6 +65,7 @@ const ports: Ports = {
   dial: { send: async () => provided },
   retries: new RetryBudget(),
   ...storePorts(store, openPrices()),
+  vault: openVault({ current: systemRandom.bytes(32), random: systemRandom }),
   log,
 };
 const { plain } = await store.keys.create({ organizationId: "default", name: "bench", mode: "live" });

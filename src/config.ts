@@ -4,6 +4,7 @@ import { z } from "zod";
 import { type Brand, TOLLWAY } from "./core/brand";
 import { Secret } from "./core/secret";
 import { baseUrlVariable, type Connection, type Settings } from "./core/settings";
+import { masterKeyOf } from "./core/vault";
 
 /** What config needs to know of a provider: its row's address and key variable. */
 export interface ProviderEntry {
@@ -24,6 +25,12 @@ export interface Config {
   readonly adminKey: Secret | undefined;
   /** undefined: made at first start and kept in the data folder. */
   readonly pepper: Secret | undefined;
+  /** undefined: of a file, made at first start and kept in the data folder. */
+  readonly masterKey: Secret | undefined;
+  /** In place of the data folder's own. */
+  readonly masterKeyFile: string | undefined;
+  /** Those before the last rotation. */
+  readonly masterKeysOld: readonly Secret[];
   readonly durability: "normal" | "full";
   readonly allowPrivateUpstreams: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
@@ -49,6 +56,12 @@ const wholeNumber = (least: number, most: number) =>
     .pipe(z.number().min(least, `takes at least ${least}`).max(most, `takes at most ${most}`));
 /** What a timer can wait: 2^31 - 1 milliseconds. */
 const milliseconds = wholeNumber(1, 2_147_483_647);
+const masterKey = z.string().refine((text) => masterKeyOf(text) !== undefined, "takes 32 bytes as base64 or hex");
+const listed = (text: string): string[] =>
+  text
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "");
 const flag = z.enum(["0", "1", "true", "false"]).transform((text) => text === "1" || text === "true");
 
 const ENVIRONMENT = z.object({
@@ -66,6 +79,9 @@ const ENVIRONMENT = z.object({
     .regex(/^[\x21-\x7e]{16,}$/, "takes at least 16 characters, of those that a header can carry, without spaces")
     .optional(),
   TOLLWAY_KEY_PEPPER: z.string().min(32, "takes at least 32 characters").optional(),
+  TOLLWAY_MASTER_KEY: masterKey.optional(),
+  TOLLWAY_MASTER_KEY_FILE: z.string().min(1).optional(),
+  TOLLWAY_MASTER_KEYS_OLD: z.string().transform(listed).pipe(z.array(masterKey)).default([]),
   TOLLWAY_NAMESPACE: z
     .string()
     .regex(/^[a-z][a-z0-9]{1,31}$/, "takes 2 to 32 of a-z 0-9, a letter first")
@@ -92,7 +108,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Names of the configuration file's settings are the environment's, in lower case and without TOLLWAY_. */
 const fileName = (variable: string): string => variable.slice("TOLLWAY_".length).toLowerCase();
-const NEVER_IN_FILE = new Set(["admin_key", "key_pepper", "database_token"]);
+const NEVER_IN_FILE = new Set(["admin_key", "key_pepper", "database_token", "master_key", "master_keys_old"]);
 const ENDPOINT_SETTING = /^byo_[a-z0-9_]+_(base_url|api_key|models|price)$/;
 const ENDPOINT_KEY = /^byo_.*_api_key$/;
 
@@ -115,6 +131,8 @@ export function readConfig(
   if (host !== undefined && !isLoopback(host) && adminKey === undefined) {
     faults.push(`TOLLWAY_HOST: ${host} opens the gateway to others, and that needs TOLLWAY_ADMIN_KEY`);
   }
+  if (merged["TOLLWAY_MASTER_KEY"] !== undefined && merged["TOLLWAY_MASTER_KEY_FILE"] !== undefined)
+    faults.push("TOLLWAY_MASTER_KEY_FILE: TOLLWAY_MASTER_KEY is set too; set one of them");
   if (!parsed.success || faults.length > 0) throw new ConfigFaults(faults);
   const read = parsed.data;
   const brand: Brand = {
@@ -129,6 +147,9 @@ export function readConfig(
     databaseToken: secret(read.TOLLWAY_DATABASE_TOKEN),
     adminKey: secret(read.TOLLWAY_ADMIN_KEY),
     pepper: secret(read.TOLLWAY_KEY_PEPPER),
+    masterKey: secret(read.TOLLWAY_MASTER_KEY),
+    masterKeyFile: read.TOLLWAY_MASTER_KEY_FILE,
+    masterKeysOld: read.TOLLWAY_MASTER_KEYS_OLD.map((text) => new Secret(text)),
     durability: read.TOLLWAY_DURABILITY,
     allowPrivateUpstreams: read.TOLLWAY_ALLOW_PRIVATE_UPSTREAMS,
     logLevel: read.TOLLWAY_LOG,

@@ -4,11 +4,13 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { renderUsage, runCommand } from "citty";
 import manifest from "../package.json" with { type: "json" };
+import { sealedRows } from "./admin/sealed";
 import { type AdminCall, adminCallOver, CommandFailed, type Output } from "./cli/admin-call";
 import { checkArguments, commandAsked, tollwayCommand, withDefaultCommand } from "./cli/command";
 import { type Config, ConfigFaults, readConfig } from "./config";
 import type { Clock, Ports } from "./core/ports";
 import { Secret } from "./core/secret";
+import type { Vault } from "./core/vault";
 import { openApp } from "./http/app";
 import { guarded } from "./http/guard";
 import type { House } from "./http/routes";
@@ -18,10 +20,12 @@ import { idsFrom, systemClock, systemRandom } from "./net/system";
 import { BudgetBook } from "./policy/budget-book";
 import { RetryBudget } from "./policy/retry";
 import { PROVIDERS } from "./providers/registry";
+import { masterKeysFrom } from "./store/master-key";
 import { openStore } from "./store/open";
 import { openPrices } from "./store/prices";
 import { type Store, storePorts } from "./store/store";
 import { StoreRefused } from "./store/store-refused";
+import { openVault } from "./store/vault";
 import { type LineLog, openLog } from "./telemetry/log";
 
 /** In the compiled binary every module's folder is the root of the embedded files. */
@@ -115,6 +119,7 @@ async function openGateway(config: Config): Promise<Gateway> {
     log,
     checkpointWorker: CHECKPOINT_WORKER,
   });
+  const vault = await openedVault(config, store);
   const stopNow = new AbortController();
   const ports: Ports = {
     stopping: stopNow.signal,
@@ -126,6 +131,7 @@ async function openGateway(config: Config): Promise<Gateway> {
     dial: openDial({ allowPrivate: config.allowPrivateUpstreams, elapsedMs: systemClock.elapsedMs }),
     retries: new RetryBudget(),
     ...storePorts(store, openPrices({ endpoints: config.connections })),
+    vault,
     log,
   };
   let draining = false;
@@ -142,6 +148,17 @@ async function openGateway(config: Config): Promise<Gateway> {
     draining = true;
   };
   return { config, ports, store, house, log, stopNow, drain };
+}
+
+/** Refuses to start where what is sealed could not be opened. */
+async function openedVault(config: Config, store: Store): Promise<Vault> {
+  try {
+    const needed = sealedRows(store.directory).map((row) => row.value.masterKeyId);
+    return openVault({ ...masterKeysFrom(config, needed, systemRandom), random: systemRandom });
+  } catch (thrown) {
+    await store.close();
+    throw thrown;
+  }
 }
 
 async function serve(flags: Flags): Promise<void> {

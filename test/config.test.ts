@@ -22,6 +22,8 @@ function faultsOf(env: Variables, flags: Variables = {}, file?: string): readonl
 const SECRETS = {
   TOLLWAY_ADMIN_KEY: "admin-canary-0123456789",
   TOLLWAY_KEY_PEPPER: "pepper-canary-0123456789-0123456789",
+  TOLLWAY_MASTER_KEY: "ca".repeat(32),
+  TOLLWAY_MASTER_KEYS_OLD: "cb".repeat(32),
   TOLLWAY_DATABASE_TOKEN: "token-canary",
   OPENAI_API_KEY: "sk-canary-openai",
   ANTHROPIC_API_KEY: "sk-ant-canary",
@@ -38,6 +40,9 @@ describe("without any setting", () => {
       databaseToken: undefined,
       adminKey: undefined,
       pepper: undefined,
+      masterKey: undefined,
+      masterKeyFile: undefined,
+      masterKeysOld: [],
       durability: "normal",
       allowPrivateUpstreams: false,
       logLevel: "info",
@@ -235,6 +240,8 @@ describe("every variable's fault is named:", () => {
     ["TOLLWAY_ADMIN_KEY", "an admin key with spaces", /without spaces/],
     ["TOLLWAY_ADMIN_KEY", "administratör-key", /header can carry/],
     ["TOLLWAY_KEY_PEPPER", "p".repeat(31), /at least 32/],
+    ["TOLLWAY_MASTER_KEY", "ab".repeat(31), /32 bytes as base64 or hex/],
+    ["TOLLWAY_MASTER_KEYS_OLD", `${"ab".repeat(32)},secret`, /32 bytes as base64 or hex/],
     ["TOLLWAY_NAMESPACE", "Acme", /a-z 0-9/],
     ["TOLLWAY_NAMESPACE", "a", /2 to 32/],
     ["TOLLWAY_NAMESPACE", "a".repeat(33), /2 to 32/],
@@ -268,8 +275,13 @@ describe("every variable's fault is named:", () => {
   ])("%s=%p", (name, text, words) => {
     const faults = faultsOf({ [name]: text });
     expect(faults).toHaveLength(1);
-    expect(faults[0]).toStartWith(`${name}: `);
+    expect(faults[0]).toMatch(new RegExp(`^${name}(\\.\\d)?: `));
     expect(faults[0]).toMatch(words);
+  });
+
+  test("a master key twice", () => {
+    const faults = faultsOf({ TOLLWAY_MASTER_KEY: "ab".repeat(32), TOLLWAY_MASTER_KEY_FILE: "/run/secrets/master" });
+    expect(faults).toEqual(["TOLLWAY_MASTER_KEY_FILE: TOLLWAY_MASTER_KEY is set too; set one of them"]);
   });
 
   test("all at once, whichever of the three places they come from", () => {
@@ -360,6 +372,8 @@ describe("flag, environment and file:", () => {
     ["a setting without a value", "port:\n", /"port" takes a plain value/],
     ["the admin key", "admin_key: 0123456789abcdef\n", /"admin_key" is a secret; set TOLLWAY_ADMIN_KEY in the environment$/],
     ["the pepper", `key_pepper: ${"p".repeat(32)}\n`, /"key_pepper" is a secret; set TOLLWAY_KEY_PEPPER/],
+    ["the master key", `master_key: ${"ab".repeat(32)}\n`, /"master_key" is a secret; set TOLLWAY_MASTER_KEY/],
+    ["an older master key", `master_keys_old: ${"ab".repeat(32)}\n`, /"master_keys_old" is a secret; set TOLLWAY_MASTER_KEYS_OLD/],
     ["the database's token", "database_token: x\n", /"database_token" is a secret; set TOLLWAY_DATABASE_TOKEN/],
     ["a provider's key", "openai_api_key: sk-x\n", /"openai_api_key" is not a setting/],
     ["an alias of nothing", "port: *nothing\n", /^tollway\.yaml: .*nothing/],

@@ -7,8 +7,9 @@ import type { NanoUsd } from "./money";
 import type { ModelInfo, Price } from "./price";
 import type { AdminEvent, CreditEntry, Delivery, Organization, RecordKind, RecordTypes } from "./records";
 import type { Secret } from "./secret";
-import type { Connection, Settings } from "./settings";
+import type { Connections, Settings } from "./settings";
 import type { Usage, UsageSource } from "./usage";
+import type { Vault } from "./vault";
 
 /** Time comes in. */
 export interface Clock {
@@ -368,11 +369,6 @@ export interface Log {
   write(level: "debug" | "info" | "warn" | "error", event: string, facts: Readonly<Record<string, unknown>>): void;
 }
 
-/** Provider accounts that calls may use. */
-export interface Connections {
-  connected(organizationId: string): readonly Connection[];
-}
-
 export interface Ports {
   /** Aborts when the gateway's time to finish its calls is over. */
   readonly stopping: AbortSignal;
@@ -395,5 +391,6 @@ export interface Ports {
   readonly journal: Journal;
   readonly outbox: Outbox;
   readonly budgets: Budgets;
+  readonly vault: Vault;
   readonly log: Log;
 }

@@ -47,5 +47,11 @@ export interface Connection {
   readonly price?: { readonly input: string; readonly output: string } | undefined;
 }
 
+/** Provider accounts that calls may use: a port. Synchronous, and asked several times a call. */
+export interface Connections {
+  /** At most one of each provider: the project's own, else the organization's own, else the operator's for all. */
+  connected(organizationId: string, projectId?: string): readonly Connection[];
+}
+
 /** The variable that moves a provider or connects an endpoint: "byo:my-llm" is at TOLLWAY_BYO_MY_LLM_BASE_URL. */
 export const baseUrlVariable = (provider: string): string => `TOLLWAY_${provider.toUpperCase().replace(/[^A-Z0-9]/g, "_")}_BASE_URL`;

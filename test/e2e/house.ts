@@ -19,9 +19,13 @@ import { openMemoryStore } from "../../src/store/memory";
 import { openStore } from "../../src/store/open";
 import { openPrices } from "../../src/store/prices";
 import { type Store, storePorts } from "../../src/store/store";
+import { openVault } from "../../src/store/vault";
 import { keptLog } from "../contract/manual-clock";
 
 export const ADMIN_KEY = "admin-key-of-the-tests";
+
+/** Always the same: what a test's store has sealed, another house over it can open. */
+const MASTER_KEY = new Uint8Array(32).fill(7);
 
 export const DEADLINES: Deadlines = {
   bodyMs: 5_000,
@@ -92,6 +96,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     dial: openDial({ allowPrivate: true, elapsedMs: clock.elapsedMs.bind(clock) }),
     retries: new RetryBudget(),
     ...storePorts(store, openPrices({ endpoints: connections })),
+    vault: openVault({ current: MASTER_KEY, random: systemRandom }),
     log,
   };
   const ports = options.adapt?.(plain) ?? plain;

@@ -14,6 +14,7 @@ import { PROVIDERS } from "../../src/providers/registry";
 import { openStore } from "../../src/store/open";
 import { openPrices } from "../../src/store/prices";
 import { storePorts } from "../../src/store/store";
+import { openVault } from "../../src/store/vault";
 import { connectionsTo, DEADLINES } from "../e2e/house";
 import { isKillPoint, type KillPoint } from "./kill-point";
 
@@ -73,6 +74,7 @@ const ports: Ports = {
   },
   retries: new RetryBudget(),
   ...storePorts(store, openPrices()),
+  vault: openVault({ current: systemRandom.bytes(32), random: systemRandom }),
   holds: {
     async open(attempt) {
       passing("before commit 1");
