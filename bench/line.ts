@@ -17,6 +17,7 @@ import { plan } from "../src/gateway/plan";
 import { receive } from "../src/gateway/receive";
 import { idsFrom, systemClock, systemRandom } from "../src/net/system";
 import { BudgetBook } from "../src/policy/budget-book";
+import { ItemMemory } from "../src/policy/item-memory";
 import { RetryBudget } from "../src/policy/retry";
 import { openMemoryStore } from "../src/store/memory";
 import { openStore } from "../src/store/open";
@@ -64,6 +65,7 @@ const ports: Ports = {
   ids: idsFrom(systemClock),
   dial: { send: async () => provided },
   retries: new RetryBudget(),
+  items: new ItemMemory(systemClock),
   ...storePorts(store, openPrices()),
   vault: openVault({ current: systemRandom.bytes(32), random: systemRandom }),
   log,
@@ -89,7 +91,7 @@ async function oneCall(): Promise<void> {
   const accepted = await timed("accept", () => accept(arrived, request, CHAT_DOOR, ports));
   const authenticated = await timed("authenticate", () => authenticate(accepted, ports));
   const received = await timed("receive", () => receive(authenticated, request, ports));
-  const governed = await timed("govern", () => govern(received, CHAT_DOOR));
+  const governed = await timed("govern", () => govern(received, CHAT_DOOR, ports));
   const planned = await timed("plan", () => plan(governed, CHAT_DOOR, ports));
   const admitted = await timed("admit", () => admit(planned, ports));
   const called = await timed("call", () => call(admitted, CHAT_DOOR, ports, request.signal));

@@ -18,6 +18,7 @@ import { openDial } from "./net/dial";
 import { type Listening, listen } from "./net/listen";
 import { idsFrom, systemClock, systemRandom } from "./net/system";
 import { BudgetBook } from "./policy/budget-book";
+import { ItemMemory } from "./policy/item-memory";
 import { RetryBudget } from "./policy/retry";
 import { PROVIDERS } from "./providers/registry";
 import { masterKeysFrom } from "./store/master-key";
@@ -130,6 +131,7 @@ async function openGateway(config: Config): Promise<Gateway> {
     ids: idsFrom(systemClock),
     dial: openDial({ allowPrivate: config.allowPrivateUpstreams, elapsedMs: systemClock.elapsedMs }),
     retries: new RetryBudget(),
+    items: new ItemMemory(systemClock),
     ...storePorts(store, openPrices({ endpoints: config.connections })),
     vault,
     log,

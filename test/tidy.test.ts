@@ -225,7 +225,7 @@ describe("the house is tidy:", () => {
     const all = { ...manifest.dependencies, ...manifest.devDependencies };
     expect(Object.keys(all).sort()).toEqual(Object.keys(DEPENDENCIES).sort());
     expect(Object.values(all).filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
-    for (const lockfile of ["bun.lock", "test/clients/bun.lock"]) {
+    for (const lockfile of ["bun.lock", "test/clients/bun.lock", "test/clients/agents/bun.lock"]) {
       const file = Bun.file(join(ROOT, lockfile));
       if (await file.exists()) expect((await file.text()).match(/", "https?:\/\//g)).toBeNull();
     }

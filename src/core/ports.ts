@@ -356,6 +356,13 @@ export interface Budgets {
   onCrossing(hear: (crossing: Crossing, mode: KeyMode) => void): void;
 }
 
+/** Items of answers that a caller may name by their ids in its next request. */
+export interface Items {
+  keep(keyId: string, id: string, item: unknown): void;
+  /** undefined: not kept, or not any more. */
+  find(keyId: string, id: string): unknown;
+}
+
 /** Keeps retries of one target to a fifth of the calls that go there. */
 export interface Retries {
   /** A call goes to the target for the first time. */
@@ -379,6 +386,7 @@ export interface Ports {
   readonly ids: Ids;
   readonly dial: Dial;
   readonly retries: Retries;
+  readonly items: Items;
   readonly prices: Prices;
   readonly priceVersions: PriceVersions;
   readonly keys: Keys;

@@ -132,6 +132,8 @@ export interface AnswerContext {
   /** What the caller asked for, as it was read and as it was written: some dialects' answers repeat it. */
   request: ChatRequest;
   asked: Readonly<Record<string, unknown>>;
+  /** Keeps an item of the answer for a while, for a next request that names it by its id. Absent: nothing is kept. */
+  keepItem?: ((id: string, item: unknown) => void) | undefined;
   /** Unix seconds, used where the provider gave none. */
   createdAt: number;
   /** The time now, in Unix seconds, for answers that say when they were finished. Absent: they say nothing of it. */
@@ -195,8 +197,8 @@ export interface DoorDialect extends Dialect {
   readonly readsHeaders: readonly string[];
   /** The header that carries the request id beside `x-request-id`, where the dialect's clients look for another. */
   readonly requestIdHeader?: string | undefined;
-  /** `json` is the parsed body. Throws `Failure` with the field in `param`. */
-  decodeRequest(json: unknown, headers?: Readonly<Record<string, string>>): DecodedRequest;
+  /** `json` is the parsed body; `recall` finds an item of an earlier answer by its id. Throws `Failure` with the field in `param`. */
+  decodeRequest(json: unknown, headers?: Readonly<Record<string, string>>, recall?: (id: string) => unknown): DecodedRequest;
   encodeResponse(events: readonly ChatEvent[], context: AnswerContext): string;
   openEncoder(context: AnswerContext): StreamEncoder;
   encodeFailure(failure: FailureBody, extensionName: string): string;

@@ -22,7 +22,8 @@ export const OPENAI_CHAT_FIELDS = {
   /** Asks for moderation results in the answer. */
   moderation: { kind: "meaning", neutral: among(null) },
   n: { kind: "meaning", neutral: among(1) },
-  parallel_tool_calls: { kind: "meaning", neutral: among(true) },
+  /** A model that cannot be told calls one tool or several: its caller reads both, and clients write `false` unthinkingly. */
+  parallel_tool_calls: { kind: "hint", neutral: among(true) },
   prediction: { kind: "meaning" },
   presence_penalty: { kind: "meaning", neutral: among(0) },
   prompt_cache_key: { kind: "hint" },

@@ -102,7 +102,7 @@ function finishedObject(
     head,
     {
       status: incompleteReason ? "incomplete" : "completed",
-      output: output.build(),
+      output: kept(output.build(), context),
       completedAt: incompleteReason ? undefined : context.nowSeconds?.(),
       incompleteReason,
       usage: encodeResponsesUsage(told, costUsd) ?? encodeResponsesUsage(countedUsage, costUsd),
@@ -114,6 +114,13 @@ function finishedObject(
     type: incompleteReason ? "response.incomplete" : "response.completed",
     response: extension ? { ...response, [context.extensionName]: extension } : response,
   };
+}
+
+/** Clients that believe that answers are stored name items by their ids in the next request: those who say that nothing is, do not. */
+function kept(items: Json[], { asked, keepItem }: AnswerContext): Json[] {
+  if (asked["store"] === false) return items;
+  for (const item of items) if (typeof item["id"] === "string") keepItem?.(item["id"], item);
+  return items;
 }
 
 const INCOMPLETE = {

@@ -24,7 +24,7 @@ export const OPENAI_RESPONSES_FIELDS = {
   max_tool_calls: { kind: "meaning" },
   metadata: { kind: "hint" },
   moderation: { kind: "meaning" },
-  parallel_tool_calls: { kind: "meaning", neutral: among(true) },
+  parallel_tool_calls: { kind: "hint", neutral: among(true) },
   presence_penalty: { kind: "meaning", neutral: among(0) },
   previous_response_id: { kind: "meaning" },
   /** A template that only OpenAI holds. */

@@ -60,14 +60,19 @@ const HOSTED: ReadonlySet<string> = new Set([
  * `instructions` become the first message. What has no place goes to `rest`: under its path ("input[3]") what the answer cannot
  * do without, under its path and type ("input[3]:web_search_call") what it can. Throws `Failure` with the path in `param`.
  */
-export function decodeInput(input: unknown, instructions: string | undefined, rest: Rest): DecodedInput {
+export function decodeInput(
+  input: unknown,
+  instructions: string | undefined,
+  rest: Rest,
+  recall: (id: string) => unknown = () => undefined,
+): DecodedInput {
   const conversation = new Conversation();
   if (instructions) conversation.add("system", [{ part: { type: "text", text: instructions }, at: "instructions" }], "instructions");
   if (typeof input === "string") conversation.add("user", [{ part: { type: "text", text: input }, at: "input" }], "input");
   else if (Array.isArray(input)) {
     for (const [index, raw] of input.entries()) {
       const at = `input[${index}]`;
-      addItem(check(Item, raw, at), at, conversation, rest);
+      addItem(recalled(check(Item, raw, at), recall), at, conversation, rest);
     }
   }
   return { messages: conversation.messages, places: conversation.places };
@@ -104,6 +109,13 @@ class Conversation {
     this.messages.push({ role: "tool", parts: [{ type: "tool-result", callId, name, content: content.map(({ part }) => part) }] });
     this.places.push({ content: at, parts: content.map((each) => each.at) });
   }
+}
+
+/** The item that a reference names, where it is one that this gateway has written; else the reference itself. */
+function recalled(item: Item, recall: (id: string) => unknown): Item {
+  const isReference = item.type === "item_reference" || (!item.type && !item.role);
+  const found = isReference && item.id ? Item.safeParse(recall(item.id)) : undefined;
+  return found?.success ? found.data : item;
 }
 
 function addItem(item: Item, at: string, conversation: Conversation, rest: Rest): void {

@@ -44,7 +44,11 @@ const READ: ReadonlySet<string> = new Set(Object.keys(Body.shape));
 const ELSEWHERE = ["previous_response_id", "conversation", "prompt"] as const;
 
 /** Reads a parsed body. Throws `Failure` with the field's path in `param`. */
-export function decodeResponsesRequest(json: unknown): DecodedRequest {
+export function decodeResponsesRequest(
+  json: unknown,
+  _headers?: Readonly<Record<string, string>>,
+  recall?: (id: string) => unknown,
+): DecodedRequest {
   const body = check(Body, json);
   const rest: Rest = Object.create(null);
   for (const [name, value] of Object.entries(json as JsonObject)) if (!READ.has(name)) rest[name] = value;
@@ -53,7 +57,7 @@ export function decodeResponsesRequest(json: unknown): DecodedRequest {
   if (isEmpty && ELSEWHERE.every((name) => body[name] === null || body[name] === undefined)) {
     throw new Failure("missing_required_parameter", "Missing required parameter: 'input'.", { param: "input" });
   }
-  const { messages, places } = decodeInput(body.input, body.instructions ?? undefined, rest);
+  const { messages, places } = decodeInput(body.input, body.instructions ?? undefined, rest, recall);
   const { tools, hosted } = body.tools ? decodeTools(body.tools) : { tools: undefined, hosted: [] };
   // Without hosted tools there is nothing that it counts.
   if (hosted.length > 0 && typeof body.max_tool_calls === "number") rest["max_tool_calls"] = body.max_tool_calls;

@@ -23,6 +23,7 @@ export function answerContext(
     requestId: planned.requestId,
     request: planned.request,
     asked: planned.json,
+    keepItem: (id, item) => ports.items.keep(planned.key.id, id, item),
     createdAt: Math.floor(planned.receivedAt / 1000),
     nowSeconds: () => Math.floor(ports.clock.now() / 1000),
     includeUsage: planned.includeUsage,

@@ -13,7 +13,7 @@ import { settledNow } from "./attempt-hold";
 import { connectionOf, withoutCredential } from "./credential";
 import { LiveStream } from "./live-stream";
 import type { Meter } from "./meter";
-import { plannedDialect } from "./operation";
+import { isForwarded, plannedDialect } from "./operation";
 import { passedHeaders } from "./passed-headers";
 import { onStopping } from "./stopping";
 import { openTranslator } from "./translator";
@@ -136,7 +136,7 @@ async function readWhole(work: AnswerWork, ports: Ports): Promise<FirstAnswer> {
   }
   const bytes = await response.bytes(ports.settings.limits.maxAnswerBytes);
   meter.firstChunkMs = ports.clock.elapsedMs();
-  const forwards = dialect.name === door.dialect.name;
+  const forwards = isForwarded(planned.request, providerNamed(attempt.target.provider), dialect, door);
   // The writers ask for the stamp when they have read the answer: by then its usage is known, or counted from its text.
   const context = answerContext(planned, attempt, ports, (usage) => {
     const told = usage?.inputTokens !== undefined && usage.outputTokens !== undefined;

@@ -23,7 +23,7 @@ export async function serve(request: Request, knocked: Door, ports: Ports): Prom
     reached = authenticated;
     const received = await receive(authenticated, request, ports);
     door = shapedDoor(knocked, received);
-    const governed = govern(received, door);
+    const governed = govern(received, door, ports);
     reached = governed;
     const planned = plan(governed, door, ports); // Ordered targets, each with its bound.
     const admitted = await admit(planned, ports); // From here money is held; withHold settles it, once, on every exit.

@@ -7,7 +7,7 @@ import type { DoorDialect, EncodeContext } from "../dialects/dialect";
 import { boundOf } from "../policy/bound";
 import type { Provider } from "../providers/provider";
 import type { Door } from "./door";
-import { dialectFor } from "./operation";
+import { dialectFor, isForwarded } from "./operation";
 
 /** Where a model stands. A simulated call is described and priced as the real one. */
 export interface Candidate {
@@ -55,10 +55,9 @@ function encode(governed: Governed, provider: Provider, model: string, info: Mod
     caller: door.dialect,
     reasons: reasonsOf(info),
   };
-  const outgoing =
-    dialect.name === door.dialect.name
-      ? forwarded(door.dialect.forwardRequest(governed.bytes, governed, context))
-      : inCallersWords(governed, () => dialect.encodeRequest(governed.request, context));
+  const outgoing = isForwarded(governed.request, provider, dialect, door)
+    ? forwarded(door.dialect.forwardRequest(governed.bytes, governed, context))
+    : inCallersWords(governed, () => dialect.encodeRequest(governed.request, context));
   const { unheeded } = governed.hints;
   return unheeded.length === 0 ? outgoing : { ...outgoing, ignored: [...outgoing.ignored, ...unheeded] };
 }

@@ -10,6 +10,7 @@ import { answerContext } from "./answer-context";
 import { settledNow } from "./attempt-hold";
 import { connectionOf, withoutCredential } from "./credential";
 import { failureBody } from "./failure-body";
+import { isForwarded } from "./operation";
 import type { Work } from "./work";
 
 export interface Translator {
@@ -37,7 +38,7 @@ export function openTranslator(work: Work, ports: Ports, dialect: Dialect, provi
     failureBody(withoutCredential(failure, connectionOf(planned, provider.name, ports)), planned.requestId);
   const bytesOf = (text: string): Uint8Array[] => (text === "" ? [] : [new TextEncoder().encode(text)]);
 
-  if (dialect.name === door.dialect.name) {
+  if (isForwarded(planned.request, provider, dialect, door)) {
     const forwarder = door.dialect.openForwarder(context, provider.deviations);
     const through = (out: { bytes: readonly Uint8Array[]; events: Parameters<typeof meter.see>[0] }): readonly Uint8Array[] => {
       meter.see(out.events);

@@ -122,7 +122,6 @@ describe("a whole request", () => {
   });
 
   for (const [param, more] of [
-    ["parallel_tool_calls", { tools: [tool], parallelToolCalls: false }],
     ["n", { choices: 2 }],
     ["top_logprobs", { logprobs: true, topLogprobs: 3 }],
     ["temperature", { temperature: 1.5 }],

@@ -23,7 +23,6 @@ describe("fitRequest()", () => {
     [{ response_format: { type: "grammar" } }, "response_format"],
     [{ tools: [{ type: "function", function: { name: "f" } }] }, "tools"],
     [{ tool_choice: "required" }, "tool_choice"],
-    [{ parallel_tool_calls: false }, "parallel_tool_calls"],
     [{ stop: "a" }, "stop"],
     [{ modalities: ["text", "audio"] }, "modalities"],
     [{ audio: { voice: "x", format: "mp3" } }, "audio"],

@@ -90,7 +90,6 @@ describe("a whole request", () => {
   });
 
   for (const [param, more] of [
-    ["parallel_tool_calls", { tools: [tool], parallelToolCalls: false }],
     ["n", { choices: 2 }],
     ["tool_choice", { tools: [tool], toolChoice: "required" }],
     ["messages[0].content[0].image_url", { messages: [user({ type: "image", media: { kind: "url", url: "https://i.example/a.png" } })] }],

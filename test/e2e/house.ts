@@ -13,6 +13,7 @@ import { openDial } from "../../src/net/dial";
 import { listen } from "../../src/net/listen";
 import { idsFrom, systemClock, systemRandom } from "../../src/net/system";
 import { BudgetBook } from "../../src/policy/budget-book";
+import { ItemMemory } from "../../src/policy/item-memory";
 import { RetryBudget } from "../../src/policy/retry";
 import { PROVIDERS, providerNamed } from "../../src/providers/registry";
 import { openMemoryStore } from "../../src/store/memory";
@@ -95,6 +96,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     ids: idsFrom(clock),
     dial: openDial({ allowPrivate: true, elapsedMs: clock.elapsedMs.bind(clock) }),
     retries: new RetryBudget(),
+    items: new ItemMemory(clock),
     ...storePorts(store, openPrices({ endpoints: connections })),
     vault: openVault({ current: MASTER_KEY, random: systemRandom }),
     log,

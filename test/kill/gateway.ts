@@ -9,6 +9,7 @@ import { openDial } from "../../src/net/dial";
 import { listen } from "../../src/net/listen";
 import { idsFrom, systemClock, systemRandom } from "../../src/net/system";
 import { BudgetBook } from "../../src/policy/budget-book";
+import { ItemMemory } from "../../src/policy/item-memory";
 import { RetryBudget } from "../../src/policy/retry";
 import { PROVIDERS } from "../../src/providers/registry";
 import { openStore } from "../../src/store/open";
@@ -73,6 +74,7 @@ const ports: Ports = {
     },
   },
   retries: new RetryBudget(),
+  items: new ItemMemory(systemClock),
   ...storePorts(store, openPrices()),
   vault: openVault({ current: systemRandom.bytes(32), random: systemRandom }),
   holds: {
