@@ -2,10 +2,10 @@
 import type { ApiKey } from "../core/exchange";
 import { Failure } from "../core/failure";
 import { type NanoUsd, nanoUsd, usdNumber } from "../core/money";
-import type { AuditEntry, LedgerRow, Ports, UsageDimension, UsageGroup } from "../core/ports";
+import type { AuditEntry, LedgerRow, Ports } from "../core/ports";
+import { USAGE_DIMENSIONS, type UsageDimension, type UsageFigures } from "../core/usage-query";
 import { keyDocument } from "./keys";
 
-const DIMENSIONS = ["model", "provider", "key", "tag", "day"] as const satisfies readonly UsageDimension[];
 const MAX_PAGE = 1000;
 const DEFAULT_PAGE = 50;
 const DEFAULT_GROUPS = 100;
@@ -24,27 +24,29 @@ export function accountDocument(key: ApiKey, ports: Ports): object {
   };
 }
 
-/** `group_by`, `from`, `to`, `limit` of the query. */
+/** `group_by`, `from`, `to`, `limit`, `cursor` of the query. */
 export async function usageDocument(key: ApiKey, query: URLSearchParams, ports: Ports): Promise<object> {
   const groupBy = readDimension(query.get("group_by"));
   const window = readWindow(query);
-  const groups = await ports.rollups.usage({
+  const page = await ports.rollups.usage({
     organizationId: key.organizationId,
-    keyId: key.id,
+    filters: { key: [key.id] },
     mode: key.mode,
     groupBy,
+    cursor: query.get("cursor") ?? undefined,
     ...window,
     limit: readLimit(query.get("limit"), DEFAULT_GROUPS),
   });
   return {
     object: "list",
     group_by: groupBy,
-    data: groups.map((group) => ({ [groupBy]: group.value, ...usageFigures(group) })),
-    total: usageFigures(totalOf(groups)),
+    data: page.groups.map((group) => ({ [groupBy]: group.value, ...usageFigures(group) })),
+    total: usageFigures(page.total),
+    next_cursor: page.nextCursor ?? null,
   };
 }
 
-function usageFigures(group: Omit<UsageGroup, "value">): object {
+function usageFigures(group: UsageFigures): object {
   return {
     requests: group.requests,
     attempts: group.attempts,
@@ -55,30 +57,6 @@ function usageFigures(group: Omit<UsageGroup, "value">): object {
     cost_usd: usdNumber(group.cost),
     unpriced_attempts: group.unpriced,
   };
-}
-
-function totalOf(groups: readonly UsageGroup[]): Omit<UsageGroup, "value"> {
-  const total = {
-    requests: 0,
-    attempts: 0,
-    inputTokens: 0n,
-    outputTokens: 0n,
-    cacheReadInputTokens: 0n,
-    reasoningOutputTokens: 0n,
-    cost: 0n,
-    unpriced: 0,
-  };
-  for (const group of groups) {
-    total.requests += group.requests;
-    total.attempts += group.attempts;
-    total.inputTokens += group.inputTokens;
-    total.outputTokens += group.outputTokens;
-    total.cacheReadInputTokens += group.cacheReadInputTokens;
-    total.reasoningOutputTokens += group.reasoningOutputTokens;
-    total.cost += group.cost;
-    total.unpriced += group.unpriced;
-  }
-  return { ...total, cost: nanoUsd(total.cost) };
 }
 
 /** `cursor`, `limit`, `from`, `to` of the query. Newest first. */
@@ -165,8 +143,8 @@ function attemptDocument(row: LedgerRow): object {
 const usdOrNull = (amount: NanoUsd | undefined): number | null => (amount === undefined ? null : usdNumber(amount));
 
 function readDimension(text: string | null): UsageDimension {
-  const found = DIMENSIONS.find((dimension) => dimension === (text ?? "model"));
-  if (!found) throw new Failure("invalid_value", `group_by takes one of ${DIMENSIONS.join(", ")}.`, { param: "group_by" });
+  const found = USAGE_DIMENSIONS.find((dimension) => dimension === (text ?? "model"));
+  if (!found) throw new Failure("invalid_value", `group_by takes one of ${USAGE_DIMENSIONS.join(", ")}.`, { param: "group_by" });
   return found;
 }
 

@@ -24,6 +24,10 @@ export interface AttemptRecord {
   agent?: string | undefined;
   run?: string | undefined;
   user?: string | undefined;
+  /** Of the target: "simple", "medium", "complex". */
+  tier?: string | undefined;
+  /** What the call was for, as far as it was told. */
+  intent?: string | undefined;
   priceVersion?: string | undefined;
   /** undefined: unpriced. */
   bound?: NanoUsd | undefined;

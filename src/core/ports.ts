@@ -9,6 +9,7 @@ import type { AdminEvent, CreditEntry, Delivery, Organization, RecordKind, Recor
 import type { Secret } from "./secret";
 import type { Connections, Settings } from "./settings";
 import type { Usage, UsageSource } from "./usage";
+import type { UsagePage, UsageQuery } from "./usage-query";
 import type { Vault } from "./vault";
 
 /** Time comes in. */
@@ -248,34 +249,9 @@ export interface Records {
   audit(query: AuditQuery): Promise<Listing<AuditEntry>>;
 }
 
-export type UsageDimension = "model" | "provider" | "key" | "tag" | "day";
-
-export interface UsageQuery {
-  organizationId: string;
-  keyId?: string | undefined;
-  mode: KeyMode;
-  groupBy: UsageDimension;
-  from?: number | undefined;
-  to?: number | undefined;
-  limit: number;
-}
-
-export interface UsageGroup {
-  /** The dimension's value; "day" is YYYY-MM-DD in UTC. */
-  value: string | null;
-  requests: number;
-  attempts: number;
-  inputTokens: bigint;
-  outputTokens: bigint;
-  cacheReadInputTokens: bigint;
-  reasoningOutputTokens: bigint;
-  cost: NanoUsd;
-  /** Attempts whose model has no price: their cost is not in `cost`. */
-  unpriced: number;
-}
-
 export interface Rollups {
-  usage(query: UsageQuery): Promise<readonly UsageGroup[]>;
+  /** Throws `invalid_value` for a question that cannot be asked. */
+  usage(query: UsageQuery): Promise<UsagePage>;
 }
 
 export interface Sums {

@@ -12,9 +12,9 @@ export async function admit(planned: Planned, ports: Ports): Promise<Admitted> {
 /** Resolves when the hold is durable; from then on exactly one ledger row will follow. Rejects 503, and nothing is held. */
 export async function hold(planned: Planned, target: Target, number: number, ports: Ports): Promise<Attempt> {
   const record = recordOf(planned, target, number, ports.clock.now());
-  const attempt: Attempt = { id: record.attemptId, number, target, record, heldMs: ports.clock.elapsedMs() };
+  const attempt: Attempt = { id: record.attemptId, number, target, record, heldMs: ports.clock.elapsedMs(), connection: undefined };
   await ports.holds.open(record);
-  return attempt;
+  return { ...attempt, connection: connectionOf(planned, target.provider, ports) };
 }
 
 function recordOf(planned: Planned, target: Target, number: number, heldAt: number): AttemptRecord {
@@ -35,6 +35,7 @@ function recordOf(planned: Planned, target: Target, number: number, heldAt: numb
     agent: planned.hints.agent,
     run: planned.hints.run,
     user: planned.hints.user ?? planned.request.user?.slice(0, 256),
+    tier: target.tier,
     priceVersion: target.price?.version,
     bound: target.bound,
     decision: number === 1 && planned.routed ? JSON.stringify(planned.decision) : undefined,

@@ -6,9 +6,10 @@ import type { Scope } from "../core/budget";
 import type { ApiKey } from "../core/exchange";
 import type { KeyMode } from "../core/ids";
 import type { NanoUsd } from "../core/money";
-import type { AuditEntry, AuditQuery, Numbered, Outcome, Refusal, UsageGroup, UsageQuery } from "../core/ports";
+import type { AuditEntry, AuditQuery, Numbered, Outcome, Refusal } from "../core/ports";
 import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery, Organization, RecordKind, RecordTypes } from "../core/records";
+import type { UsagePage, UsageQuery } from "../core/usage-query";
 
 /** A key with its hash (hex). */
 export interface StoredKey extends ApiKey {
@@ -95,7 +96,7 @@ export interface ReadBackend {
   price(version: string): Promise<Price | undefined>;
   /** Newest first; one more than `query.limit` where there is more. */
   audit(query: AuditQuery, after: string | undefined): Promise<AuditEntry[]>;
-  usage(query: UsageQuery): Promise<UsageGroup[]>;
+  usage(query: UsageQuery): Promise<UsagePage>;
   /**
    * Sums of durable rows, without those of the attempts that `without` names. It is asked after the newest row to be looked at is
    * fixed, so that no row comes in between.

@@ -67,3 +67,9 @@ export const duration = customType<{ data: number; driverData: number }>({
     return value;
   },
 });
+
+/** Bytes. libSQL reads them as an ArrayBuffer. */
+export const packed = customType<{ data: Uint8Array; driverData: Uint8Array | ArrayBuffer }>({
+  dataType: () => "blob",
+  fromDriver: (value) => (value instanceof Uint8Array ? value : new Uint8Array(value)),
+});

@@ -29,6 +29,8 @@ export const attemptOf = (row: Omit<HoldRecord, "epoch">): AttemptRecord => ({
   agent: told(row.agent),
   run: told(row.run),
   user: told(row.user),
+  tier: told(row.tier),
+  intent: told(row.intent),
   priceVersion: told(row.priceVersion),
   bound: told(row.bound),
   decision: told(row.decision),

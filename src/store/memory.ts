@@ -2,10 +2,11 @@
 // and its data outlives a store, so that a crash and a restart can be played.
 
 import type { AttemptRecord } from "../core/attempt";
-import { addUsd, nanoUsd, ZERO_USD } from "../core/money";
-import type { AuditEntry, AuditQuery, LedgerRow, Numbered, Refusal, UsageDimension, UsageGroup, UsageQuery } from "../core/ports";
+import { addUsd, ZERO_USD } from "../core/money";
+import type { AuditEntry, AuditQuery, LedgerRow, Numbered, Refusal } from "../core/ports";
 import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery, Organization } from "../core/records";
+import type { UsagePage, UsageQuery } from "../core/usage-query";
 import { auditEntryOf } from "./audit-entry";
 import type { Backend, Loaded, SpentBucket, SpentQuery, SpentRow, StoredKey, Write } from "./backend";
 import { int64, UnstorableValue } from "./column";
@@ -14,6 +15,7 @@ import { creditSums, deliveriesOf, dueOf, type MemoryRecords, memoryRecords, new
 import { orphanOutcome } from "./orphan";
 import { assembleStore, STORE_LIMITS, type Store, type StoreLimits, type StoreOptions } from "./store";
 import { DataFolderInUse } from "./store-refused";
+import { usageOf } from "./usage-page";
 
 /** What a restart finds. */
 export interface MemoryData extends MemoryRecords {
@@ -141,23 +143,8 @@ class MemoryBackend implements Backend {
     return entries;
   }
 
-  async usage(query: UsageQuery): Promise<UsageGroup[]> {
-    const rows = this.#data.ledger.filter(
-      (row) =>
-        row.organizationId === query.organizationId &&
-        row.mode === query.mode &&
-        (query.keyId === undefined || row.keyId === query.keyId) &&
-        (query.from === undefined || row.heldAt >= query.from) &&
-        (query.to === undefined || row.heldAt < query.to),
-    );
-    const groups = [...Map.groupBy(rows, (row) => dimensionOf(row, query.groupBy))].map(([value, members]) => groupOf(value, members));
-    groups.sort((a, b) => {
-      if (query.groupBy === "day") return descending(a.value ?? "", b.value ?? "");
-      if (a.cost !== b.cost) return a.cost < b.cost ? 1 : -1;
-      // As SQL has it: NULL before every text.
-      return a.value === null ? -1 : b.value === null ? 1 : -descending(a.value, b.value);
-    });
-    return groups.slice(0, query.limit);
+  async usage(query: UsageQuery): Promise<UsagePage> {
+    return usageOf(this.#data.ledger, query);
   }
 
   async spentBefore(query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]> {
@@ -265,34 +252,4 @@ class MemoryBackend implements Backend {
 
 function checkMoney(amount: bigint | undefined): void {
   if (amount !== undefined && int64(amount) < 0n) throw new UnstorableValue("Money cannot be negative");
-}
-
-function dimensionOf(row: LedgerRow, by: UsageDimension): string | null {
-  switch (by) {
-    case "model":
-      return row.modelServed;
-    case "provider":
-      return row.provider;
-    case "key":
-      return row.keyId;
-    case "tag":
-      return row.tag ?? null;
-    case "day":
-      return new Date(row.heldAt).toISOString().slice(0, 10);
-  }
-}
-
-function groupOf(value: string | null, rows: readonly LedgerRow[]): UsageGroup {
-  const sum = (pick: (row: LedgerRow) => number | undefined) => rows.reduce((total, row) => total + BigInt(pick(row) ?? 0), 0n);
-  return {
-    value,
-    requests: new Set(rows.map((row) => row.requestId)).size,
-    attempts: rows.length,
-    inputTokens: sum((row) => row.usage?.inputTokens),
-    outputTokens: sum((row) => row.usage?.outputTokens),
-    cacheReadInputTokens: sum((row) => row.usage?.cacheReadInputTokens),
-    reasoningOutputTokens: sum((row) => row.usage?.reasoningOutputTokens),
-    cost: nanoUsd(rows.reduce((total, row) => total + (row.cost ?? 0n), 0n)),
-    unpriced: rows.filter((row) => row.cost === undefined).length,
-  };
 }

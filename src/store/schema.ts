@@ -7,7 +7,7 @@ import type { KeyMode } from "../core/ids";
 import type { Settlement } from "../core/ports";
 import type { OrganizationStatus, RecordKind } from "../core/records";
 import type { UsageSource } from "../core/usage";
-import { count, duration, flag, money } from "./column";
+import { count, duration, flag, money, packed } from "./column";
 
 export const organizations = sqliteTable("organizations", {
   id: text("id").primaryKey(),
@@ -60,6 +60,8 @@ const attempt = () => ({
   agent: text("agent"),
   run: text("run"),
   user: text("user"),
+  tier: text("tier"),
+  intent: text("intent"),
   priceVersion: text("price_version"),
   bound: money("bound"),
   decision: text("decision"),
@@ -223,4 +225,41 @@ export const deliveries = sqliteTable(
     at: count("at").notNull(),
   },
   (table) => [index("deliveries_webhook").on(table.webhookId, table.id), index("deliveries_waiting").on(table.nextAt)],
+);
+
+/**
+ * The ledger summed up (rollup-block.ts): each row stands for a stretch of ledger rows that never changes. What follows the last
+ * one's id is not summed up yet. All three are derived: they can be emptied at any time, and are built again.
+ */
+export const rollupBlocks = sqliteTable("rollup_blocks", {
+  /** The last ledger id inside. */
+  id: count("id").primaryKey(),
+  /** Everything after the block before it. */
+  firstId: count("first_id").notNull(),
+  rows: count("rows").notNull(),
+  /** Admissions, Unix milliseconds, both included. */
+  fromHeldAt: count("from_held_at").notNull(),
+  toHeldAt: count("to_held_at").notNull(),
+});
+
+/** A block's columns, packed (rollup-pack.ts): one number per row, or sums per value of a dimension. */
+export const rollupColumns = sqliteTable(
+  "rollup_columns",
+  {
+    name: text("name").notNull(),
+    block: count("block").notNull(),
+    body: packed("body").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.name, table.block] })],
+);
+
+/** The numbers that stand for texts in rollups, per dimension from 1. */
+export const rollupValues = sqliteTable(
+  "rollup_values",
+  {
+    dimension: text("dimension").notNull(),
+    id: count("id").notNull(),
+    value: text("value").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.dimension, table.value] }), uniqueIndex("rollup_values_id").on(table.dimension, table.id)],
 );

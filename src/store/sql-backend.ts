@@ -2,9 +2,10 @@
 import { and, asc, eq, ne, sql } from "drizzle-orm";
 import type { AttemptRecord } from "../core/attempt";
 import { nanoUsd } from "../core/money";
-import type { AuditEntry, AuditQuery, Clock, Log, Numbered, Random, UsageGroup, UsageQuery } from "../core/ports";
+import type { AuditEntry, AuditQuery, Clock, Log, Numbered, Random } from "../core/ports";
 import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
+import type { UsagePage, UsageQuery } from "../core/usage-query";
 import { readAudit } from "./audit-query";
 import type { Backend, Loaded, SpentBucket, SpentQuery, StoredKey, Write } from "./backend";
 import { fromInteger, fromWhole } from "./column";
@@ -204,7 +205,7 @@ class SqlBackend implements Backend {
     return readAudit(this.#connection.db, query, after);
   }
 
-  async usage(query: UsageQuery): Promise<UsageGroup[]> {
+  async usage(query: UsageQuery): Promise<UsagePage> {
     return readUsage(this.#connection.db, query);
   }
 

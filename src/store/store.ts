@@ -17,10 +17,10 @@ import type {
   Records,
   Reservations,
   Rollups,
-  UsageQuery,
 } from "../core/ports";
 import type { Organization } from "../core/records";
 import type { Secret } from "../core/secret";
+import type { UsageQuery } from "../core/usage-query";
 import { type AttemptParts, Attempts } from "./attempts";
 import type { Backend, ReadBackend } from "./backend";
 import { BudgetKeeper } from "./budgets";
@@ -31,6 +31,7 @@ import { KeyCache } from "./keys";
 import { PriceRecord } from "./price-record";
 import { RecordLog, type RefusalLimits } from "./record-log";
 import { storageFailure } from "./storage-failure";
+import { usageCursor } from "./usage-page";
 import { Writer, type WriterLimits } from "./writer";
 
 export interface StoreLimits extends WriterLimits {
@@ -163,8 +164,9 @@ function whileOpen(backend: Backend): Reader & { close(): void } {
 }
 
 async function readUsage(reader: Reader, query: UsageQuery) {
-  if (!Number.isInteger(query.limit) || query.limit < 1) {
-    throw new Failure("invalid_value", "limit must be a whole number from 1", { param: "limit" });
+  usageCursor(query);
+  if (query.from !== undefined && query.to !== undefined && query.from >= query.to) {
+    throw new Failure("invalid_value", "from must be before to", { param: "from" });
   }
   return reader.usage(query).catch((error: unknown) => {
     throw storageFailure(error);

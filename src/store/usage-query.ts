@@ -1,19 +1,31 @@
-// Spend by model, provider, key, tag or day, straight from the ledger. SQLite sums integers in 64 bits and fails on overflow, so
-// the sums are exact on both drivers.
-import { and, asc, desc, eq, gte, lt, type SQL, sql } from "drizzle-orm";
+// Usage straight from the ledger's rows, in SQL: what the rollups are held against. SQLite sums integers in 64 bits and fails on
+// overflow, so the sums are exact on both drivers.
+import { and, between, eq, gte, inArray, isNull, lt, or, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { nanoUsd } from "../core/money";
-import type { UsageDimension, UsageGroup, UsageQuery } from "../core/ports";
+import type { UsageDimension, UsageGroup, UsagePage, UsageQuery } from "../core/usage-query";
 import { fromInteger, fromWhole } from "./column";
 import type { Db } from "./connection";
 import { ledger } from "./schema";
+import { pageOf } from "./usage-page";
 
-const VALUES: Readonly<Record<UsageDimension, SQL<string | null>>> = {
-  model: sql`${ledger.modelServed}`,
-  provider: sql`${ledger.provider}`,
-  key: sql`${ledger.keyId}`,
-  tag: sql`${ledger.tag}`,
-  day: sql`strftime('%Y-%m-%d', ${ledger.heldAt} / 1000, 'unixepoch')`,
+const time = (format: string) => sql`strftime(${format}, ${ledger.heldAt} / 1000, 'unixepoch')`;
+
+const VALUES: Readonly<Record<UsageDimension, SQL | SQLiteColumn>> = {
+  model: ledger.modelServed,
+  provider: ledger.provider,
+  key: ledger.keyId,
+  tag: ledger.tag,
+  user: ledger.user,
+  agent: ledger.agent,
+  run: ledger.run,
+  team: ledger.teamId,
+  project: ledger.projectId,
+  intent: ledger.intent,
+  tier: ledger.tier,
+  status: sql`iif(${ledger.errorCode} IS NULL, 'ok', 'error')`,
+  day: time("%Y-%m-%d"),
+  hour: time("%Y-%m-%dT%H:00:00Z"),
 };
 
 /** No attempt is held later than this after its request came. */
@@ -25,22 +37,27 @@ export function firstIdAt(unixMs: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}`;
 }
 
-const total = (column: SQLiteColumn) => sql`coalesce(sum(${column}), 0)`.mapWith(fromInteger);
+/** A stretch of the ledger's numbers, both ends included. */
+export interface LedgerSpan {
+  first: number;
+  last: number;
+}
 
-/** Dearest first; days newest first. Test and live rows are never mixed. */
-export async function readUsage(db: Db, query: UsageQuery): Promise<UsageGroup[]> {
-  const value = VALUES[query.groupBy];
-  const cost = sql`coalesce(sum(${ledger.cost}), 0)`;
-  const rows = await db
+export async function readUsage(db: Db, query: UsageQuery, span?: LedgerSpan): Promise<UsagePage> {
+  const total = (column: SQLiteColumn) => sql`coalesce(sum(${column}), 0)`.mapWith(fromInteger);
+  const groups: UsageGroup[] = await db
     .select({
-      value: sql<string | null>`${value} AS value`,
-      requests: sql`count(DISTINCT ${ledger.requestId})`.mapWith(fromWhole),
+      value: sql<string | null>`${VALUES[query.groupBy]} AS value`,
+      requests: sql`sum(${ledger.attemptNumber} = 1)`.mapWith(fromWhole),
       attempts: sql`count(*)`.mapWith(fromWhole),
       inputTokens: total(ledger.inputTokens),
       outputTokens: total(ledger.outputTokens),
       cacheReadInputTokens: total(ledger.cacheReadInputTokens),
+      cacheCreationInputTokens: total(ledger.cacheCreationInputTokens),
       reasoningOutputTokens: total(ledger.reasoningOutputTokens),
-      cost: cost.mapWith((sum: unknown) => nanoUsd(fromInteger(sum))),
+      inputAudioTokens: total(ledger.inputAudioTokens),
+      outputAudioTokens: total(ledger.outputAudioTokens),
+      cost: sql`coalesce(sum(${ledger.cost}), 0)`.mapWith((sum: unknown) => nanoUsd(fromInteger(sum))),
       unpriced: sql`sum(${ledger.cost} IS NULL)`.mapWith(fromWhole),
     })
     .from(ledger)
@@ -48,15 +65,22 @@ export async function readUsage(db: Db, query: UsageQuery): Promise<UsageGroup[]
       and(
         eq(ledger.organizationId, query.organizationId),
         eq(ledger.mode, query.mode),
-        query.keyId === undefined ? undefined : eq(ledger.keyId, query.keyId),
+        span === undefined ? undefined : between(ledger.id, span.first, span.last),
         query.from === undefined
           ? undefined
           : and(gte(ledger.heldAt, query.from), gte(ledger.requestId, firstIdAt(query.from - LONGEST_CALL_MS))),
         query.to === undefined ? undefined : and(lt(ledger.heldAt, query.to), lt(ledger.requestId, firstIdAt(query.to))),
+        ...filtersOf(query),
       ),
     )
-    .groupBy(sql`1`)
-    .orderBy(...(query.groupBy === "day" ? [desc(sql`value`)] : [desc(cost), asc(sql`value`)]))
-    .limit(query.limit);
-  return rows;
+    .groupBy(sql`1`);
+  return pageOf(groups, query);
 }
+
+const filtersOf = (query: UsageQuery): SQL[] =>
+  (Object.entries(query.filters ?? {}) as [UsageDimension, readonly (string | null)[]][]).map(([dimension, wanted]) => {
+    const value = VALUES[dimension];
+    const texts = wanted.filter((one) => one !== null);
+    const among = texts.length === 0 ? sql`0` : inArray(sql`${value}`, texts);
+    return (wanted.includes(null) ? or(isNull(sql`${value}`), among) : among) as SQL;
+  });

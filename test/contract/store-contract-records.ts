@@ -2,7 +2,9 @@
 import { expect, test } from "bun:test";
 import { nanoUsd } from "../../src/core/money";
 import type { AuditEntry, Refusal } from "../../src/core/ports";
+import type { UsageDimension, UsageQuery } from "../../src/core/usage-query";
 import type { Store } from "../../src/store/store";
+import { noUsage } from "../../src/store/usage-page";
 import { attempt, type Fixture, failureOf, outcome, type Place, requestId } from "./store-place";
 
 export function keyContract(setUp: () => Promise<Fixture>): void {
@@ -244,22 +246,15 @@ export function recordContract(setUp: () => Promise<Fixture>): void {
       { bound: undefined },
       { cost: undefined, usage: { inputTokens: 3, cacheReadInputTokens: 2, reasoningOutputTokens: 1 } },
     );
-    const usage = (groupBy: "model" | "provider" | "key" | "tag" | "day", over = {}) =>
-      store.rollups.usage({ organizationId: "default", mode: "live", groupBy, limit: 10, ...over });
-    const one = {
-      requests: 1,
-      attempts: 1,
-      inputTokens: 10n,
-      outputTokens: 5n,
-      cacheReadInputTokens: 0n,
-      reasoningOutputTokens: 0n,
-      unpriced: 0,
-    };
+    const usage = async (groupBy: UsageDimension, over: Partial<UsageQuery> = {}) =>
+      (await store.rollups.usage({ organizationId: "default", mode: "live", groupBy, limit: 10, ...over })).groups;
+    // A call counts where its first attempt went.
+    const one = { ...noUsage(), attempts: 1, inputTokens: 10n, outputTokens: 5n };
     const rest = {
+      ...noUsage(),
       requests: 2,
       attempts: 2,
       inputTokens: 3n,
-      outputTokens: 0n,
       cacheReadInputTokens: 2n,
       reasoningOutputTokens: 1n,
       unpriced: 1,
@@ -282,7 +277,7 @@ export function recordContract(setUp: () => Promise<Fixture>): void {
       ["2026-11-23", 1],
     ]);
     expect((await usage("day", { limit: 1 })).map((group) => group.value)).toEqual(["2026-11-24"]);
-    expect((await usage("model", { keyId: "key_b" })).length).toBe(1);
+    expect((await usage("model", { filters: { key: ["key_b"] } })).length).toBe(1);
     expect((await usage("model", { from: place.clock.now() })).map((group) => group.attempts)).toEqual([1]);
     expect((await usage("provider", { to: place.clock.now() })).map((group) => group.attempts)).toEqual([1, 1]);
     expect((await failureOf(usage("model", { limit: 0 }))).param).toBe("limit");
@@ -298,7 +293,8 @@ export function recordContract(setUp: () => Promise<Fixture>): void {
     for (const filter of [{}, { requestId: mine }, { requestId: refused.requestId }, { keyId: "key_a" }]) {
       expect((await store.records.audit({ organizationId: other.id, limit: 10, ...filter })).data).toEqual([]);
     }
-    expect(await store.rollups.usage({ organizationId: other.id, mode: "live", groupBy: "key", keyId: "key_a", limit: 10 })).toEqual([]);
+    const foreign = { organizationId: other.id, mode: "live", groupBy: "key", limit: 10 } as const;
+    expect((await store.rollups.usage({ ...foreign, filters: { key: ["key_a"] } })).groups).toEqual([]);
     expect(store.counters.read(`organization:${other.id}`, "live").spent).toBe(nanoUsd(0n));
     // The same request id in two organizations stays two calls.
     await spend(place, store, { requestId: refused.requestId, organizationId: other.id, keyId: "key_o" });

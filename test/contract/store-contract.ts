@@ -156,7 +156,7 @@ function holdContract(setUp: () => Promise<Fixture>): void {
     await store.ledger.settle(held, outcome());
     expect(sums(store)).toEqual({ spent: nanoUsd(0n), reserved: nanoUsd(0n) });
     expect(store.counters.read("organization:default", "test").spent).toBe(nanoUsd(40n));
-    expect(await store.rollups.usage({ organizationId: "default", mode: "live", groupBy: "model", limit: 10 })).toEqual([]);
+    expect((await store.rollups.usage({ organizationId: "default", mode: "live", groupBy: "model", limit: 10 })).groups).toEqual([]);
   });
 
   test("a read of the sums is a copy", async () => {
@@ -228,7 +228,8 @@ function restartContract(setUp: () => Promise<Fixture>): void {
     }
     const check = async (at: Store) => {
       expect(sums(at).spent).toBe(nanoUsd(27_021_597_764_222_979n));
-      const [group] = await at.rollups.usage({ organizationId: "default", mode: "live", groupBy: "provider", limit: 10 });
+      const { groups } = await at.rollups.usage({ organizationId: "default", mode: "live", groupBy: "provider", limit: 10 });
+      const [group] = groups;
       expect(group?.cost).toBe(nanoUsd(27_021_597_764_222_979n));
       const { data } = await at.records.audit({ organizationId: "default", limit: 1 });
       expect(data[0]?.attempts[0]).toMatchObject({ cost: nanoUsd(big), bound: nanoUsd(big) });
