@@ -12,9 +12,9 @@ export async function admit(planned: Planned, ports: Ports): Promise<Admitted> {
 /** Resolves when the hold is durable; from then on exactly one ledger row will follow. Rejects 503, and nothing is held. */
 export async function hold(planned: Planned, target: Target, number: number, ports: Ports): Promise<Attempt> {
   const record = recordOf(planned, target, number, ports.clock.now());
-  const attempt: Attempt = { id: record.attemptId, number, target, record, heldMs: ports.clock.elapsedMs(), connection: undefined };
+  const attempt: Attempt = { id: record.attemptId, number, target, record, heldMs: ports.clock.elapsedMs() };
   await ports.holds.open(record);
-  return { ...attempt, connection: connectionOf(planned, target.provider, ports) };
+  return attempt;
 }
 
 function recordOf(planned: Planned, target: Target, number: number, heldAt: number): AttemptRecord {
