@@ -4,48 +4,12 @@ import { createKey, listKeys, revokeKey } from "../admin/keys";
 import { modelDocument, modelList, viewFor } from "../admin/models";
 import type { ApiKey } from "../core/exchange";
 import { Failure } from "../core/failure";
-import type { Ports } from "../core/ports";
 import { CHAT_DOOR, COUNT_TOKENS_DOOR, EMBEDDINGS_DOOR, MESSAGES_DOOR, RESPONSES_DOOR } from "../gateway/door";
 import { serve } from "../gateway/serve";
+import type { House, Route, RouteCall } from "./route";
 
-export type Access =
-  /** No key. The explicit list of product.md: health only. */
-  | "public"
-  /** The line authenticates, in its own order. */
-  | "line"
-  /** An API key, whatever its mode. */
-  | "key"
-  /** The admin key, or the local socket. */
-  | "admin";
 
-export interface RouteCall {
-  readonly request: Request;
-  /** Parsed when it is asked for. */
-  readonly url: URL;
-  readonly params: Readonly<Record<string, string>>;
-  readonly requestId: string;
-  /** Set where access is "key". */
-  readonly key: ApiKey | undefined;
-  /** Reads the whole body as JSON, bounded. */
-  json(): Promise<unknown>;
-}
-
-export interface House {
-  readonly ports: Ports;
-  /** Slugs of every provider row. */
-  readonly everyProvider: readonly string[];
-  readonly version: string;
-  /** Whether calls can be served; the reason if not. */
-  readiness(): { ready: true } | { ready: false; reason: string };
-}
-
-export interface Route {
-  readonly method: "GET" | "HEAD" | "POST" | "DELETE";
-  readonly path: string;
-  readonly access: Access;
-  /** An object is answered as JSON. */
-  handle(call: RouteCall, house: House): Promise<object | Response> | object | Response;
-}
+export type { Access, House, Route, RouteCall } from "./route";
 
 const ADMIN_PAGE = 100;
 
