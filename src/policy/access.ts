@@ -41,8 +41,8 @@ export type Address = readonly number[];
 export function parseAddress(text: string): Address | undefined {
   if (!text.includes(":")) return parseV4(text);
   const v6 = parseV6(text);
-  const mapped = v6?.slice(0, 10).every((byte) => byte === 0) && v6[10] === 0xff && v6[11] === 0xff;
-  return mapped ? v6.slice(12) : v6;
+  const isMapped = v6?.slice(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 0xff));
+  return isMapped ? v6?.slice(12) : v6;
 }
 
 export interface Range {
