@@ -59,7 +59,10 @@ const deadlines = { bodyMs: MINUTE, firstChunkMs: MINUTE, answerMs: MINUTE, idle
 const ports: Ports = {
   stopping: new AbortController().signal,
   settings: { brand: TOLLWAY, limits: { maxBodyBytes: 1 << 26, maxAnswerBytes: 1 << 26, maxTargets: 4 }, deadlines },
-  connections: { connected: () => [{ provider: "openai", baseUrl: "http://upstream.invalid/v1", credential: new Secret("sk-bench") }] },
+  connections: {
+    connected: () => [{ provider: "openai", baseUrl: "http://upstream.invalid/v1", credential: new Secret("sk-bench") }],
+    address: () => undefined,
+  },
   clock: systemClock,
   random: systemRandom,
   ids: idsFrom(systemClock),

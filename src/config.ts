@@ -3,7 +3,7 @@ import { parseDocument } from "yaml";
 import { z } from "zod";
 import { type Brand, TOLLWAY } from "./core/brand";
 import { Secret } from "./core/secret";
-import { baseUrlVariable, type Connection, type Settings } from "./core/settings";
+import { baseUrlFault, baseUrlVariable, type Connection, type Settings } from "./core/settings";
 import { masterKeyOf } from "./core/vault";
 
 /** What config needs to know of a provider: its row's address and key variable. */
@@ -35,6 +35,8 @@ export interface Config {
   readonly allowPrivateUpstreams: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly connections: readonly Connection[];
+  /** Base URLs of every provider that has one, connected or not, without a trailing slash. */
+  readonly addresses: Readonly<Record<string, string>>;
   readonly settings: Settings;
 }
 
@@ -154,6 +156,7 @@ export function readConfig(
     allowPrivateUpstreams: read.TOLLWAY_ALLOW_PRIVATE_UPSTREAMS,
     logLevel: read.TOLLWAY_LOG,
     connections,
+    addresses: addressesOf(merged, providers, connections),
     settings: {
       brand,
       limits: {
@@ -198,6 +201,15 @@ function readConnections(env: Environment, providers: readonly ProviderEntry[], 
   }
   return [...connections, ...readEndpoints(env, faults)];
 }
+
+/** Self-hosted providers are nowhere until the operator says where. */
+const addressesOf = (env: Environment, providers: readonly ProviderEntry[], connections: readonly Connection[]): Record<string, string> =>
+  Object.fromEntries([
+    ...providers
+      .filter(({ name, selfHosted }) => !selfHosted || env[baseUrlVariable(name)] !== undefined)
+      .map(({ name, baseUrl }) => [name, trimmed(env[baseUrlVariable(name)] ?? baseUrl)]),
+    ...connections.map(({ provider, baseUrl }) => [provider, baseUrl]),
+  ]);
 
 const trimmed = (baseUrl: string): string => baseUrl.replace(/\/+$/, "");
 
@@ -258,19 +270,6 @@ function readPrice(env: Environment, variable: string, faults: string[]): Pick<C
   if (input !== undefined && output !== undefined) return { price: { input, output } };
   faults.push(`${variable}: takes USD per million tokens in and out, as in 0.50/1.50`);
   return {};
-}
-
-function baseUrlFault(text: string): string | undefined {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    return "is not a URL";
-  }
-  if (url.protocol !== "https:" && url.protocol !== "http:") return "takes http: or https:";
-  if (url.username !== "" || url.password !== "") return "must not hold credentials";
-  if (url.search !== "" || url.hash !== "") return "takes no query and no fragment";
-  return undefined;
 }
 
 /** The file's settings under their environment names. */

@@ -21,6 +21,7 @@ import { BudgetBook } from "./policy/budget-book";
 import { ItemMemory } from "./policy/item-memory";
 import { RetryBudget } from "./policy/retry";
 import { PROVIDERS } from "./providers/registry";
+import { AccountConnections } from "./store/connections";
 import { masterKeysFrom } from "./store/master-key";
 import { openStore } from "./store/open";
 import { openPrices } from "./store/prices";
@@ -125,7 +126,14 @@ async function openGateway(config: Config): Promise<Gateway> {
   const ports: Ports = {
     stopping: stopNow.signal,
     settings: config.settings,
-    connections: { connected: () => config.connections },
+    connections: new AccountConnections({
+      fromEnvironment: config.connections,
+      addresses: config.addresses,
+      directory: store.directory,
+      vault,
+      clock: systemClock,
+      log,
+    }),
     clock: systemClock,
     random: systemRandom,
     ids: idsFrom(systemClock),
@@ -155,7 +163,7 @@ async function openGateway(config: Config): Promise<Gateway> {
 /** Refuses to start where what is sealed could not be opened. */
 async function openedVault(config: Config, store: Store): Promise<Vault> {
   try {
-    const needed = sealedRows(store.directory).map((row) => row.value.masterKeyId);
+    const needed = sealedRows(store.directory).flatMap(({ values }) => values.map(({ value }) => value.masterKeyId));
     return openVault({ ...masterKeysFrom(config, needed, systemRandom), random: systemRandom });
   } catch (thrown) {
     await store.close();

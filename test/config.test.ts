@@ -47,6 +47,7 @@ describe("without any setting", () => {
       allowPrivateUpstreams: false,
       logLevel: "info",
       connections: [],
+      addresses: Object.fromEntries(PROVIDERS.filter((row) => !row.selfHosted).map((row) => [row.name, row.baseUrl])),
       settings: {
         brand: TOLLWAY,
         limits: { maxBodyBytes: 67_108_864, maxAnswerBytes: 67_108_864, maxTargets: 4 },

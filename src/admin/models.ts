@@ -19,7 +19,7 @@ export interface CatalogueView {
  * stands there once, as the first of them has it: there it goes.
  */
 export function viewFor(key: ApiKey, everyProvider: readonly string[], ports: Ports): CatalogueView {
-  const connected = ports.connections.connected(key.organizationId).map((connection) => connection.provider);
+  const connected = ports.connections.connected(key.organizationId, key.policy.projectId).map((connection) => connection.provider);
   const inOrder = everyProvider.filter((provider) => key.mode === "test" || connected.includes(provider));
   const now = ports.clock.now();
   const models = new Map<string, ModelInfo>();

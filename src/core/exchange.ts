@@ -6,6 +6,7 @@ import type { KeyMode } from "./ids";
 import type { NanoUsd } from "./money";
 import type { Price, Tier } from "./price";
 import type { Secret } from "./secret";
+import type { Connection } from "./settings";
 
 export type DoorName = "chat" | "responses" | "messages" | "count-tokens" | "embeddings";
 
@@ -143,6 +144,8 @@ export interface Attempt {
   readonly record: AttemptRecord;
   /** Monotonic milliseconds at which the hold was made. */
   readonly heldMs: number;
+  /** The account it goes to, whatever becomes of that account meanwhile. undefined: none is needed, or it is gone. */
+  readonly connection: Connection | undefined;
 }
 
 export interface Admitted extends Planned {

@@ -1,6 +1,7 @@
 // What an operator sets up, beside keys: who is in which team, what may be spent, where calls may go. Small, and held in memory whole.
 import type { Budget, Scope } from "./budget";
 import type { NanoUsd } from "./money";
+import type { Sealed } from "./vault";
 
 export type OrganizationStatus = "active" | "suspended" | "cancelled";
 
@@ -36,22 +37,22 @@ export interface ScopeLimits extends Made {
   readonly concurrency?: number | undefined;
 }
 
-/** A provider's credential in the vault: sealed, and shown by its last four characters only. */
-export interface StoredCredential extends Made {
+/** A secret in the vault, shown by its last four characters only. */
+interface StoredSecret extends Sealed {
+  readonly lastFour: string;
+}
+
+/** A provider's credential: at most one of a provider in each organization, and in each project. */
+export interface StoredCredential extends Made, StoredSecret {
   readonly name: string;
   /** The provider's slug. */
   readonly provider: string;
   /** undefined: every project of the organization. */
   readonly projectId?: string | undefined;
-  readonly lastFour: string;
-  /** Which master key seals it. */
-  readonly masterKeyId: string;
-  /** AES-256-GCM, base64: nonce, cipher text, tag. */
-  readonly sealed: string;
   /** In place of the provider's own address. */
   readonly baseUrl?: string | undefined;
-  /** Used no more from here on: the second of two during a rotation. Unix milliseconds. */
-  readonly retiresAt?: number | undefined;
+  /** The one before the last rotation, asked with where the provider does not take the new one. `until`: Unix milliseconds. */
+  readonly older?: (StoredSecret & { readonly until: number }) | undefined;
 }
 
 /** Where events are sent. */

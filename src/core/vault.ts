@@ -64,6 +64,9 @@ export const credentialPlace = ({ id, organizationId }: Row): VaultPlace => ({
   organizationId,
 });
 
+/** Where the one before the last rotation stands. */
+export const olderCredentialPlace = (row: Row): VaultPlace => ({ ...credentialPlace(row), column: "older" });
+
 /** Where a webhook's signing secret stands. */
 export const webhookPlace = ({ id, organizationId }: Row): VaultPlace => ({
   table: "webhook",

@@ -3,6 +3,7 @@
 import type { AttemptRecord } from "../core/attempt";
 import type { Admitted, Attempt, Planned, Target } from "../core/exchange";
 import type { Ports } from "../core/ports";
+import { connectionOf } from "./credential";
 
 export async function admit(planned: Planned, ports: Ports): Promise<Admitted> {
   const target = planned.targets[0] as Target;
@@ -12,9 +13,9 @@ export async function admit(planned: Planned, ports: Ports): Promise<Admitted> {
 /** Resolves when the hold is durable; from then on exactly one ledger row will follow. Rejects 503, and nothing is held. */
 export async function hold(planned: Planned, target: Target, number: number, ports: Ports): Promise<Attempt> {
   const record = recordOf(planned, target, number, ports.clock.now());
-  const attempt: Attempt = { id: record.attemptId, number, target, record, heldMs: ports.clock.elapsedMs() };
+  const heldMs = ports.clock.elapsedMs();
   await ports.holds.open(record);
-  return attempt;
+  return { id: record.attemptId, number, target, record, heldMs, connection: connectionOf(planned, target.provider, ports) };
 }
 
 function recordOf(planned: Planned, target: Target, number: number, heldAt: number): AttemptRecord {

@@ -5,7 +5,6 @@ import { providerNamed } from "../providers/registry";
 import { savedUsd } from "./answer-context";
 import { brandHeaders } from "./brand-headers";
 import type { Called } from "./call";
-import { connectionOf } from "./credential";
 import type { Door } from "./door";
 import type { LiveStream } from "./live-stream";
 import { passedHeaders } from "./passed-headers";
@@ -30,7 +29,7 @@ function answerHeaders(called: Called, ports: Ports): Record<string, string> {
   const { attempt, answer: first, requestId } = called;
   const { target } = attempt;
   const names = brandHeaders(ports.settings.brand);
-  const headers = passedHeaders(providerNamed(target.provider), first.headers, connectionOf(called, target.provider, ports));
+  const headers = passedHeaders(providerNamed(target.provider), first.headers, attempt.connection);
   headers["x-request-id"] = requestId;
   headers[names.requestId] = requestId;
   headers[names.route] = "governed";

@@ -3,6 +3,7 @@ import type { Outgoing } from "../core/exchange";
 import { asFailure, Failure } from "../core/failure";
 import type { NanoUsd } from "../core/money";
 import { DialError, type DialRequest, type DialResponse, type HeaderView, type Ports } from "../core/ports";
+import type { Secret } from "../core/secret";
 import type { Usage } from "../core/usage";
 import type { AnswerContext, Dialect } from "../dialects/dialect";
 import { openToolRestorer } from "../dialects/tool-names";
@@ -10,7 +11,7 @@ import type { Provider } from "../providers/provider";
 import { providerNamed } from "../providers/registry";
 import { answerContext } from "./answer-context";
 import { settledNow } from "./attempt-hold";
-import { connectionOf, withoutCredential } from "./credential";
+import { withoutCredential } from "./credential";
 import { LiveStream } from "./live-stream";
 import type { Meter } from "./meter";
 import { isForwarded, plannedDialect } from "./operation";
@@ -28,7 +29,9 @@ export type FirstAnswer =
       headers: HeaderView;
     }
   | { kind: "stream"; live: LiveStream; headers: HeaderView }
-  | { kind: "failed"; failure: Failure; retry: "same" | "elsewhere" | "never" };
+  | FailedAnswer;
+
+type FailedAnswer = { kind: "failed"; failure: Failure; retry: "same" | "elsewhere" | "never" };
 
 /** An error answer's body is read up to here, for its message. */
 const MAX_ERROR_BYTES = 256 * 1024;
@@ -41,14 +44,21 @@ export async function openAnswer(work: Work, ports: Ports, callerSignal: AbortSi
   const stream = work.planned.request.stream;
   const watch = watchAttempt(ports, callerSignal, provider, stream ? deadlines.firstChunkMs : deadlines.answerMs);
   try {
-    const response = await dial(work, provider, ports, watch.signal);
-    work.meter.upstreamStatus = response.status;
-    if (response.status < 200 || response.status > 299) return await rejected(work, provider, dialect, response, ports);
+    let response = await dial(work, provider, work.attempt.connection?.credential, ports, watch.signal);
+    if (isRejection(response)) {
+      const failed = await rejected(work, provider, dialect, response);
+      const older = failed.failure.code === "provider_auth_failed" ? work.attempt.connection?.older : undefined;
+      if (older === undefined) return failed;
+      // In the middle of a rotation the provider may not know the new credential yet. What it refused for that, it has not billed.
+      noteOlder(work, ports);
+      response = await dial(work, provider, older, ports, watch.signal);
+      if (isRejection(response)) return await rejected(work, provider, dialect, response);
+    }
     if (stream) return await openStream({ ...work, provider, dialect, response, watch, callerSignal }, ports);
     return await readWhole({ ...work, provider, dialect, response }, ports);
   } catch (thrown) {
     const explained = watch.explain(thrown, work.meter);
-    throw explained instanceof Failure ? withoutCredential(explained, connectionOf(work.planned, provider.name, ports)) : explained;
+    throw explained instanceof Failure ? withoutCredential(explained, work.attempt.connection) : explained;
   } finally {
     watch.stop();
   }
@@ -71,23 +81,38 @@ export function failedAttempt(thrown: unknown, meter: Meter): FirstAnswer {
   return { kind: "failed", failure, retry: meter.flags.has("caller_gone") ? "never" : failure.row.retry };
 }
 
-async function dial(work: Work, provider: Provider, ports: Ports, signal: AbortSignal): Promise<DialResponse> {
+const isRejection = (response: DialResponse): boolean => response.status < 200 || response.status > 299;
+
+function noteOlder({ attempt, planned, meter }: Work, ports: Ports): void {
+  meter.errorCode = undefined;
+  const { provider } = attempt.target;
+  ports.log.write("warn", "older_credential_used", {
+    request_id: planned.requestId,
+    provider,
+    credential: attempt.connection?.credentialId,
+  });
+}
+
+async function dial(work: Work, provider: Provider, secret: Secret | undefined, ports: Ports, signal: AbortSignal): Promise<DialResponse> {
   const { outgoing } = work.attempt.target;
-  const connection = connectionOf(work.planned, provider.name, ports);
+  const { connection } = work.attempt;
+  // It was there when the call was planned: an operator has removed it since.
+  if (!connection && !provider.inProcess) throw new Failure("no_available_provider", "The provider's account is not connected any more.");
   const { auth } = provider;
   const request: DialRequest = {
     url: `${connection?.baseUrl ?? provider.baseUrl}${outgoing.path}`,
     method: "POST",
     headers: requestHeaders(provider, outgoing, work.planned.request.stream),
-    credential: connection?.credential && {
+    credential: secret && {
       header: auth.scheme === "bearer" ? "authorization" : auth.name,
       prefix: auth.scheme === "bearer" ? "Bearer " : "",
-      secret: connection.credential,
+      secret,
     },
     body: outgoing.body,
   };
   try {
     const response = provider.inProcess ? await provider.inProcess(request, ports.clock, signal) : await ports.dial.send(request, signal);
+    work.meter.upstreamStatus = response.status;
     work.meter.ending = "broken"; // Until it is seen to be anything better.
     return response;
   } catch (thrown) {
@@ -103,7 +128,7 @@ function requestHeaders(provider: Provider, outgoing: Outgoing, stream: boolean)
   return headers;
 }
 
-async function rejected(work: Work, provider: Provider, dialect: Dialect, response: DialResponse, ports: Ports): Promise<FirstAnswer> {
+async function rejected(work: Work, provider: Provider, dialect: Dialect, response: DialResponse): Promise<FailedAnswer> {
   work.meter.ending = "rejected";
   let body = "";
   try {
@@ -117,7 +142,7 @@ async function rejected(work: Work, provider: Provider, dialect: Dialect, respon
   const theirs = dialect.name === work.door.dialect.name ? told.says?.param : told.param && work.planned.nameOf(told.param);
   const failure = theirs === undefined || theirs === told.param ? told : told.with({ param: theirs });
   work.meter.errorCode = failure.code;
-  const connection = connectionOf(work.planned, provider.name, ports);
+  const { connection } = work.attempt;
   const headers = passedHeaders(provider, response.headers, connection);
   return { kind: "failed", failure: withoutCredential(failure, connection).with({ headers }), retry };
 }

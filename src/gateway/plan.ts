@@ -10,6 +10,7 @@ import { type RouteFacts, type RouteRow, routeModel, routePinned } from "../poli
 import { costOf } from "../policy/pricing";
 import type { Provider } from "../providers/provider";
 import { counter, PROVIDERS, providersNamed, simulator } from "../providers/registry";
+import { connectedFor } from "./credential";
 import type { Door } from "./door";
 import { inputTokensOf } from "./input-count";
 import { dialectFor } from "./operation";
@@ -67,7 +68,7 @@ const behind = (key: Authenticated["key"], provider: Provider, model: string): C
 
 /** Providers and endpoints that this key's calls may go to. */
 function reachable(governed: Governed, ports: Ports): readonly Provider[] {
-  const connected = ports.connections.connected(governed.key.organizationId).map((connection) => connection.provider);
+  const connected = connectedFor(governed.key, ports).map((connection) => connection.provider);
   const every = governed.key.mode === "test" ? PROVIDERS.map((provider) => provider.name) : [];
   return providersNamed([...new Set([...every, ...connected])]);
 }

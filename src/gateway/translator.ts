@@ -8,7 +8,7 @@ import type { Provider } from "../providers/provider";
 import type { Frame } from "../wire/frame";
 import { answerContext } from "./answer-context";
 import { settledNow } from "./attempt-hold";
-import { connectionOf, withoutCredential } from "./credential";
+import { withoutCredential } from "./credential";
 import { failureBody } from "./failure-body";
 import { isForwarded } from "./operation";
 import type { Work } from "./work";
@@ -34,8 +34,7 @@ export function openTranslator(work: Work, ports: Ports, dialect: Dialect, provi
     meter.ending = before;
     return settled;
   });
-  const facts = (failure: Failure) =>
-    failureBody(withoutCredential(failure, connectionOf(planned, provider.name, ports)), planned.requestId);
+  const facts = (failure: Failure) => failureBody(withoutCredential(failure, attempt.connection), planned.requestId);
   const bytesOf = (text: string): Uint8Array[] => (text === "" ? [] : [new TextEncoder().encode(text)]);
 
   if (isForwarded(planned.request, provider, dialect, door)) {

@@ -21,6 +21,8 @@ export class RecordDirectory implements Directory {
   readonly #writer: Writer;
   readonly #organizations: Map<string, Organization>;
   readonly #records = noRecords();
+  /** By kind and organization: calls ask for the same lists again and again, and get the same one until it changes. */
+  readonly #lists = new Map<RecordKind, Map<string, readonly RecordTypes[RecordKind][]>>();
 
   constructor(organizations: Map<string, Organization>, stored: readonly StoredRecord[], writer: Writer) {
     this.#organizations = organizations;
@@ -33,17 +35,25 @@ export class RecordDirectory implements Directory {
   }
 
   list<K extends RecordKind>(kind: K, organizationId: string): readonly RecordTypes[K][] {
-    return [...this.#mapOf(kind).values()].filter((record) => record.organizationId === organizationId);
+    const lists = this.#lists.get(kind) ?? new Map<string, readonly RecordTypes[RecordKind][]>();
+    this.#lists.set(kind, lists);
+    const known = lists.get(organizationId) as readonly RecordTypes[K][] | undefined;
+    if (known !== undefined) return known;
+    const list = [...this.#mapOf(kind).values()].filter((record) => record.organizationId === organizationId);
+    if (this.#organizations.has(organizationId)) lists.set(organizationId, list);
+    return list;
   }
 
   async put<K extends RecordKind>(kind: K, record: RecordTypes[K]): Promise<void> {
     await this.#writer.submit({ type: "record", kind, record } as { type: "record" } & StoredRecord);
     this.#mapOf(kind).set(record.id, record);
+    this.#lists.delete(kind);
   }
 
   async remove(kind: RecordKind, id: string): Promise<boolean> {
     if (!this.#mapOf(kind).has(id)) return false;
     await this.#writer.submit({ type: "unrecord", kind, id });
+    this.#lists.delete(kind);
     return this.#mapOf(kind).delete(id);
   }
 

@@ -16,6 +16,7 @@ import { BudgetBook } from "../../src/policy/budget-book";
 import { ItemMemory } from "../../src/policy/item-memory";
 import { RetryBudget } from "../../src/policy/retry";
 import { PROVIDERS, providerNamed } from "../../src/providers/registry";
+import { AccountConnections } from "../../src/store/connections";
 import { openMemoryStore } from "../../src/store/memory";
 import { openStore } from "../../src/store/open";
 import { openPrices } from "../../src/store/prices";
@@ -87,10 +88,14 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     deadlines: { ...DEADLINES, ...options.settings?.deadlines },
   };
   const connections = options.endpoints ?? (options.upstream === undefined ? [] : connectionsTo(options.upstream, options.connect));
+  const addresses = Object.fromEntries(
+    connectionsTo(options.upstream ?? "http://upstream.invalid").map((one) => [one.provider, one.baseUrl]),
+  );
+  const vault = openVault({ current: MASTER_KEY, random: systemRandom });
   const plain: Ports = {
     stopping: stopNow.signal,
     settings,
-    connections: { connected: () => connections },
+    connections: new AccountConnections({ fromEnvironment: connections, addresses, directory: store.directory, vault, clock, log }),
     clock,
     random: systemRandom,
     ids: idsFrom(clock),
@@ -98,7 +103,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     retries: new RetryBudget(),
     items: new ItemMemory(clock),
     ...storePorts(store, openPrices({ endpoints: connections })),
-    vault: openVault({ current: MASTER_KEY, random: systemRandom }),
+    vault,
     log,
   };
   const ports = options.adapt?.(plain) ?? plain;

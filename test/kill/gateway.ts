@@ -62,7 +62,7 @@ function watched(response: DialResponse): DialResponse {
 const ports: Ports = {
   stopping: new AbortController().signal,
   settings: { brand: TOLLWAY, limits: { maxBodyBytes: 1 << 20, maxAnswerBytes: 1 << 20, maxTargets: 4 }, deadlines: DEADLINES },
-  connections: { connected: () => connectionsTo(upstream) },
+  connections: { connected: () => connectionsTo(upstream), address: () => undefined },
   clock: systemClock,
   random: systemRandom,
   ids: idsFrom(systemClock),
