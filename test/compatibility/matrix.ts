@@ -28,6 +28,9 @@ const FORMATS: Readonly<Record<string, readonly string[]>> = {
   cohere: ["cohere-v2-chat"],
   ollama: ["ollama-chat"],
 };
+/** The recorded formats that a chat door's caller may be answered from. */
+export const CHAT_FORMATS: readonly string[] = Object.values(FORMATS).flat();
+
 /** A model of each provider that thinks, where it has one. */
 const MODELS: Readonly<Record<string, string>> = {
   openai: "gpt-5-mini",
@@ -116,13 +119,13 @@ function answersOf(door: Door, dialect: Dialect, provider: Provider, capability:
       one.status < 400 &&
       cellsOf(one).some((cell) => capability.cells.includes(cell)),
   );
-  return shown.filter((one) => wasWritten(one, door.dialect, dialect, provider)).length;
+  return shown.filter((one) => wasWritten(one, door, dialect, provider)).length;
 }
 
 /** Answers that end in a failure, as a caller must be told, show nothing. */
-function wasWritten(one: Recording, door: DoorDialect, dialect: Dialect, provider: Provider): boolean {
+function wasWritten(one: Recording, door: Door, dialect: Dialect, provider: Provider): boolean {
   try {
-    writeAnswer(one, door, dialect, provider);
+    writeAnswer(readAnswer(one, { dialect, provider }), door, one.stream ? "streamed" : "whole");
     return true;
   } catch (thrown) {
     if (thrown instanceof Failure) return false;
@@ -130,7 +133,7 @@ function wasWritten(one: Recording, door: DoorDialect, dialect: Dialect, provide
   }
 }
 
-const context: AnswerContext = {
+export const context: AnswerContext = {
   model: "asked-for",
   extensionName: "tollway",
   requestId: "01890000-0000-7000-8000-000000000000",
@@ -138,14 +141,13 @@ const context: AnswerContext = {
   asked: { model: "asked-for" },
   createdAt: 1_790_000_000,
   includeUsage: true,
-  stamp: () => ({ costUsd: undefined, extension: undefined }),
+  stamp: (usage) => ({ costUsd: usage?.reportedCost, extension: undefined }),
 };
 
-/** The recorded answer as the door's caller reads it. */
-function writeAnswer(one: Recording, door: DoorDialect, dialect: Dialect, provider: Provider): string {
-  const events = readAnswer(one, { dialect, provider });
-  if (!one.stream) return door.encodeResponse(events, context);
-  const encoder = door.openEncoder(context);
+/** An answer as the door's caller reads it. */
+export function writeAnswer(events: readonly ChatEvent[], { dialect }: Door, way: "whole" | "streamed"): string {
+  if (way === "whole") return dialect.encodeResponse(events, context);
+  const encoder = dialect.openEncoder(context);
   return events.map((event) => encoder.push(event)).join("") + encoder.end();
 }
 
