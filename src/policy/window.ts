@@ -20,6 +20,9 @@ const LENGTH: Readonly<Record<Exclude<WindowUnit, "lifetime">, number>> = {
   month: 30 * DAY,
 };
 
+/** 2026-01-01T00:00:00Z. */
+const REFERENCE = 1_767_225_600_000;
+
 /** Buckets of a rolling window. The oldest is counted whole, so one more is looked at. */
 export const ROLLING_BUCKETS = 60;
 
@@ -40,10 +43,10 @@ export function periodAt(window: Window, at: number): Period {
   switch (window.unit) {
     case "minute":
     case "hour": {
-      // By the local clock, because some zones are a quarter of an hour off; by instants, because a local hour may come twice.
+      // Some zones are a quarter of an hour off. By one offset for all time: where clocks move by half an hour (Lord Howe), hours
+      // by the clock of the moment would overlap.
       const length = LENGTH[window.unit];
-      const local = at + offsetAt(window.zone, at);
-      const start = at - positiveModulo(local, length);
+      const start = at - positiveModulo(at + offsetAt(window.zone, REFERENCE), length);
       return { start, end: start + length };
     }
     case "day":
