@@ -1,6 +1,7 @@
 // The one place where Elysia is spoken: routes are mounted closed, each behind the access that its row names.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { Elysia } from "elysia";
+import type { ApiKey } from "../core/exchange";
 import { Failure } from "../core/failure";
 import type { Secret } from "../core/secret";
 import { presentKey } from "../gateway/accept";
@@ -21,8 +22,8 @@ export function openApp(house: House, options: AppOptions): (request: Request) =
   const app = new Elysia({ precompile: true });
   for (const route of ROUTES) {
     // biome-ignore lint/complexity/useArrowFunction: Elysia reads the handler's text; the parameter stays one plain name.
-    const mounted = function (context: { request: Request; params: Record<string, string> }) {
-      return handle(route, context.request, context.params, house, options);
+    const mounted = function (context: { request: Request; params?: Record<string, string> }) {
+      return handle(route, context.request, context.params ?? {}, house, options);
     };
     app.route(route.method, route.path, mounted, { parse: "none" });
   }
@@ -82,18 +83,32 @@ function admitted(route: Route, request: Request, house: House, options: AppOpti
     case "admin":
       if (!options.trusted) requireAdmin(request, options.adminKey);
       return undefined;
+    case "reader":
+      return options.trusted || presentsAdminKey(request, options.adminKey) ? undefined : readingKey(request, house);
   }
 }
 
+function readingKey(request: Request, house: House): ApiKey {
+  const key = verifyKey(presentKey(request.headers, house.ports.settings), house.ports);
+  if (key.policy.role !== "read") throw new Failure("invalid_api_key", "This route takes the admin key, or a key of role read.");
+  return key;
+}
+
+function presentsAdminKey(request: Request, adminKey: Secret | undefined): boolean {
+  const presented = bearerOf(request);
+  return adminKey !== undefined && presented !== undefined && sameText(presented, adminKey.reveal());
+}
+
+const bearerOf = (request: Request): string | undefined => /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+
 function requireAdmin(request: Request, adminKey: Secret | undefined): void {
-  const presented = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
   if (adminKey === undefined) {
     throw new Failure(
       "invalid_api_key",
       "No admin key is set: start the gateway with TOLLWAY_ADMIN_KEY, or use its command line on this machine.",
     );
   }
-  if (presented === undefined || !sameText(presented, adminKey.reveal())) {
+  if (!presentsAdminKey(request, adminKey)) {
     throw new Failure("invalid_api_key", 'This route takes the admin key as "Authorization: Bearer …".');
   }
 }

@@ -9,6 +9,8 @@ export type Access =
   | "line"
   /** An API key, whatever its mode. */
   | "key"
+  /** The admin key, or a key of role `read`, which sees its own organization. */
+  | "reader"
   /** The admin key, or the local socket. */
   | "admin";
 
@@ -18,7 +20,7 @@ export interface RouteCall {
   readonly url: URL;
   readonly params: Readonly<Record<string, string>>;
   readonly requestId: string;
-  /** Set where access is "key". */
+  /** Set where access is "key"; where it is "reader", undefined is the administrator. */
   readonly key: ApiKey | undefined;
   /** Reads the whole body as JSON, bounded. */
   json(): Promise<unknown>;

@@ -1,5 +1,5 @@
 // Every route and who may use it. What is not in this list does not exist; what is not "public" needs a key.
-import { accountDocument, auditDocument, auditEntryDocument, readLimit, usageDocument } from "../admin/account";
+import { readLimit } from "../admin/account-query";
 import { createKey, listKeys, revokeKey } from "../admin/keys";
 import { modelDocument, modelList, viewFor } from "../admin/models";
 import type { ApiKey } from "../core/exchange";
@@ -7,7 +7,7 @@ import { Failure } from "../core/failure";
 import { CHAT_DOOR, COUNT_TOKENS_DOOR, EMBEDDINGS_DOOR, MESSAGES_DOOR, RESPONSES_DOOR } from "../gateway/door";
 import { serve } from "../gateway/serve";
 import type { House, Route, RouteCall } from "./route";
-
+import { ACCOUNT_ROUTES } from "./routes-account";
 
 export type { Access, House, Route, RouteCall } from "./route";
 
@@ -64,25 +64,7 @@ export const ROUTES: readonly Route[] = [
     handle: (call, house) => modelDocument(decodedId(call.params["*"] ?? ""), viewFor(ownKey(call), house.everyProvider, house.ports)),
   },
 
-  { method: "GET", path: "/v1/account", access: "key", handle: (call, house) => accountDocument(ownKey(call), house.ports) },
-  {
-    method: "GET",
-    path: "/v1/account/usage",
-    access: "key",
-    handle: (call, house) => usageDocument(ownKey(call), call.url.searchParams, house.ports),
-  },
-  {
-    method: "GET",
-    path: "/v1/account/audit",
-    access: "key",
-    handle: (call, house) => auditDocument(ownKey(call), call.url.searchParams, house.ports),
-  },
-  {
-    method: "GET",
-    path: "/v1/account/audit/:id",
-    access: "key",
-    handle: (call, house) => auditEntryDocument(ownKey(call), call.params["id"] ?? "", house.ports),
-  },
+  ...ACCOUNT_ROUTES,
 
   { method: "POST", path: "/admin/v1/keys", access: "admin", handle: async (call, house) => createKey(await call.json(), house.ports) },
   {

@@ -1,10 +1,11 @@
 // The audit out of SQL: one page of request ids over ledger and refusals, then their rows. Every query names the organization.
-import { and, asc, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gte, inArray, lt, type SQL, sql } from "drizzle-orm";
 import type { AuditEntry, AuditQuery, LedgerRow, Refusal } from "../core/ports";
 import { auditEntryOf } from "./audit-entry";
 import type { Db } from "./connection";
 import { ledgerRowOf } from "./ledger-row";
 import { ledger, refusals } from "./schema";
+import { firstIdAt, LONGEST_CALL_MS } from "./usage-query";
 
 const all = (conditions: (SQL | undefined)[]): SQL => and(...conditions) ?? sql`1`;
 
@@ -15,6 +16,9 @@ async function requestIds(db: Db, query: AuditQuery, after: string | undefined):
     query.keyId === undefined ? undefined : eq(table.keyId, query.keyId),
     query.requestId === undefined ? undefined : eq(table.requestId, query.requestId),
     after === undefined ? undefined : sql`${table.requestId} < ${after}`,
+    // Request ids are calls in the order of their coming: a stretch of time is a stretch of the index, and no more is walked.
+    query.from === undefined ? undefined : gte(table.requestId, firstIdAt(query.from - LONGEST_CALL_MS)),
+    query.to === undefined ? undefined : lt(table.requestId, firstIdAt(query.to)),
   ];
   const within = (at: SQL) => [
     query.from === undefined ? undefined : sql`${at} >= ${BigInt(query.from)}`,

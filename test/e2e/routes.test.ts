@@ -11,6 +11,7 @@ const MAY: Readonly<Record<Access, Readonly<Record<Caller, 401 | 403 | "in">>>> 
   public: { nobody: "in", garbage: "in", unknown: "in", "test key": "in", "live key": "in", "revoked key": "in", admin: "in" },
   line: { nobody: 401, garbage: 401, unknown: 401, "test key": "in", "live key": "in", "revoked key": 403, admin: 401 },
   key: { nobody: 401, garbage: 401, unknown: 401, "test key": "in", "live key": "in", "revoked key": 403, admin: 401 },
+  reader: { nobody: 401, garbage: 401, unknown: 401, "test key": 401, "live key": 401, "revoked key": 403, admin: "in" },
   admin: { nobody: 401, garbage: 401, unknown: 401, "test key": 401, "live key": 401, "revoked key": 401, admin: "in" },
 };
 

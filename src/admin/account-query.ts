@@ -1,0 +1,69 @@
+// The words of account routes' queries, read once: times, limits, filters. What is not understood is refused by name.
+import { Failure } from "../core/failure";
+
+export const MAX_PAGE = 1000;
+
+export interface TimeWindow {
+  /** Unix milliseconds, inclusive. */
+  readonly from: number | undefined;
+  /** Unix milliseconds, exclusive. */
+  readonly to: number | undefined;
+}
+
+export function readWindow(query: URLSearchParams): TimeWindow {
+  const from = readTime(query, "from");
+  const to = readTime(query, "to");
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new Failure("invalid_value", "from must be before to.", { param: "from" });
+  return { from, to };
+}
+
+function readTime(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  const at = /^\d{1,13}$/.test(text) ? Number(text) * (text.length <= 10 ? 1000 : 1) : Date.parse(text);
+  if (Number.isNaN(at))
+    throw new Failure("invalid_value", `${name} takes a time such as 2026-11-01T00:00:00Z, or Unix seconds.`, { param: name });
+  return at;
+}
+
+export function readLimit(text: string | null, otherwise: number, most = MAX_PAGE): number {
+  if (text === null) return otherwise;
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > most) throw new Failure("invalid_value", `limit takes 1 to ${most}.`, { param: "limit" });
+  return limit;
+}
+
+const MAX_VALUES = 100;
+const MAX_VALUE_CHARACTERS = 256;
+
+/** `name=a&name=b`, or `name[]=a&name[]=b` as OpenAI's clients write lists. undefined: it is not asked for. */
+export function readValues(query: URLSearchParams, name: string): readonly string[] | undefined {
+  const values = [...query.getAll(name), ...query.getAll(`${name}[]`)];
+  if (values.length === 0) return undefined;
+  if (values.length > MAX_VALUES) throw new Failure("invalid_value", `${name} takes at most ${MAX_VALUES} values.`, { param: name });
+  const long = values.find((value) => value.length > MAX_VALUE_CHARACTERS);
+  if (long !== undefined)
+    throw new Failure("invalid_value", `${name} takes values of at most ${MAX_VALUE_CHARACTERS} characters.`, { param: name });
+  return values;
+}
+
+/** A filter that nobody heeds would show more than was asked for: it is refused. `name[]` and `name[gt]` count as `name`. */
+export function refuseOthers(query: URLSearchParams, known: readonly string[]): void {
+  for (const written of query.keys()) {
+    const name = /^([^[\]]+)\[\w*\]$/.exec(written)?.[1] ?? written;
+    if (!known.includes(name)) {
+      const shown = name.slice(0, 64);
+      throw new Failure("unsupported_parameter", `This route knows no ${JSON.stringify(shown)}. It takes ${known.join(", ")}.`, {
+        param: shown,
+      });
+    }
+  }
+}
+
+export function readChoice<T extends string>(query: URLSearchParams, name: string, choices: readonly T[], otherwise: T): T {
+  const text = query.get(name);
+  const found = choices.find((choice) => choice === (text ?? otherwise));
+  if (found === undefined) throw new Failure("invalid_value", `${name} takes one of ${choices.join(", ")}.`, { param: name });
+  return found;
+}
