@@ -32,6 +32,7 @@ const AT_HOME: Record<string, readonly string[]> = {
   "@libsql/client": ["store"],
   "@pydantic/genai-prices": ["store"],
   citty: ["cli", "main.ts"],
+  standardwebhooks: ["net"],
   yaml: ["config.ts"],
   zod: ["config.ts", "dialects", "http"],
 };
@@ -43,6 +44,7 @@ const DEPENDENCIES: Record<string, string> = {
   citty: "the command line",
   "drizzle-orm": "one schema for both SQL drivers, migrations",
   elysia: "HTTP routes",
+  standardwebhooks: "signatures of webhooks",
   yaml: "tollway.yaml, with lines and columns in its errors",
   zod: "validation of configuration and request bodies",
   "@anthropic-ai/sdk": "types of the Messages wire format; the real client in tests",

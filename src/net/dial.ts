@@ -44,7 +44,7 @@ export function openDial(options: DialOptions): Dial {
         return receive(await dispatch(request, signal));
       } catch (cause) {
         if (signal.aborted) throw new DialError("aborted", "The call was ended by the gateway", cause);
-        throw new DialError(NEVER_CONNECTED.has(codeOf(cause)) ? "refused" : "reset", `The connection failed (${codeOf(cause)})`, cause);
+        throw new DialError(isNeverConnected(cause) ? "refused" : "reset", `The connection failed (${codeOf(cause)})`, cause);
       }
     },
   };
@@ -56,6 +56,9 @@ function dispatch(request: DialRequest, signal: AbortSignal): Promise<Response> 
   if (credential) headers[credential.header] = credential.prefix + credential.secret.reveal();
   return fetch(request.url, { method: request.method, headers, body: request.body as BodyInit, redirect: "manual", signal });
 }
+
+/** Whether what `fetch` threw says that nothing was sent. */
+export const isNeverConnected = (error: unknown): boolean => NEVER_CONNECTED.has(codeOf(error));
 
 const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "unknown");
 
