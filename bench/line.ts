@@ -15,6 +15,7 @@ import { CHAT_DOOR } from "../src/gateway/door";
 import { govern } from "../src/gateway/govern";
 import { plan } from "../src/gateway/plan";
 import { receive } from "../src/gateway/receive";
+import { openNotify } from "../src/net/notify";
 import { idsFrom, systemClock, systemRandom } from "../src/net/system";
 import { BudgetBook } from "../src/policy/budget-book";
 import { ItemMemory } from "../src/policy/item-memory";
@@ -71,6 +72,8 @@ const ports: Ports = {
   items: new ItemMemory(systemClock),
   ...storePorts(store, openPrices()),
   vault: openVault({ current: systemRandom.bytes(32), random: systemRandom }),
+  notify: openNotify({ allowPrivate: false, clock: systemClock }),
+  events: { emit: () => undefined, sendTo: () => Promise.reject(new Error("No courier")), again: async () => undefined },
   log,
 };
 const { plain } = await store.keys.create({ organizationId: "default", name: "bench", mode: "live" });

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { renderUsage, runCommand } from "citty";
 import manifest from "../package.json" with { type: "json" };
+import { type Courier, openCourier } from "./admin/courier";
 import { sealedRows } from "./admin/sealed";
 import { type AdminCall, adminCallOver, CommandFailed, type Output } from "./cli/admin-call";
 import { checkArguments, commandAsked, tollwayCommand, withDefaultCommand } from "./cli/command";
@@ -16,6 +17,7 @@ import { guarded } from "./http/guard";
 import type { House } from "./http/routes";
 import { openDial } from "./net/dial";
 import { type Listening, listen } from "./net/listen";
+import { openNotify } from "./net/notify";
 import { idsFrom, systemClock, systemRandom } from "./net/system";
 import { BudgetBook } from "./policy/budget-book";
 import { ItemMemory } from "./policy/item-memory";
@@ -99,6 +101,7 @@ interface Gateway {
   store: Store;
   house: House;
   log: LineLog;
+  courier: Courier;
   /** Ends what is still open. */
   stopNow: AbortController;
   /** From here on /readyz says no. */
@@ -123,7 +126,7 @@ async function openGateway(config: Config): Promise<Gateway> {
   });
   const vault = await openedVault(config, store);
   const stopNow = new AbortController();
-  const ports: Ports = {
+  const beside: Omit<Ports, "events"> = {
     stopping: stopNow.signal,
     settings: config.settings,
     connections: new AccountConnections({
@@ -142,8 +145,11 @@ async function openGateway(config: Config): Promise<Gateway> {
     items: new ItemMemory(systemClock),
     ...storePorts(store, openPrices({ endpoints: config.connections })),
     vault,
+    notify: openNotify({ allowPrivate: config.allowPrivateUpstreams, clock: systemClock }),
     log,
   };
+  const courier = openCourier(beside);
+  const ports: Ports = { ...beside, events: courier };
   let draining = false;
   const house: House = {
     ports,
@@ -157,7 +163,7 @@ async function openGateway(config: Config): Promise<Gateway> {
   const drain = (): void => {
     draining = true;
   };
-  return { config, ports, store, house, log, stopNow, drain };
+  return { config, ports, store, house, log, courier, stopNow, drain };
 }
 
 /** Refuses to start where what is sealed could not be opened. */
@@ -180,6 +186,7 @@ async function serve(flags: Flags): Promise<void> {
   const socket = listenForOperator(gateway);
   const url = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${server.port}`;
   for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => void stop(gateway, [server, socket]).catch(stopFailed));
+  await gateway.courier.start();
   await greet(gateway, url);
   output.data(`ready ${url}`);
 }
@@ -227,6 +234,7 @@ async function stop(gateway: Gateway, servers: readonly Listening[]): Promise<vo
   await Promise.all(servers.map((server) => server.close()));
   while (ports.holds.openCount() > 0) await ports.clock.sleep(10);
   await ports.ledger.drain();
+  gateway.courier.stop();
   await store.close();
   gateway.log.flush();
   rmSync(join(gateway.config.dataFolder, ADMIN_SOCKET), { force: true });

@@ -1,9 +1,11 @@
 // What the line needs from the world. Adapters implement these in store/, net/ and telemetry/; main.ts builds them.
 import type { AttemptRecord } from "./attempt";
 import type { Budget, BudgetState, Crossing } from "./budget";
+import type { Events } from "./event";
 import type { ApiKey, KeyPolicy } from "./exchange";
 import type { KeyMode } from "./ids";
 import type { NanoUsd } from "./money";
+import type { Notify } from "./notify";
 import type { ModelInfo, Price } from "./price";
 import type { AdminEvent, CreditEntry, Delivery, Organization, RecordKind, RecordTypes } from "./records";
 import type { Secret } from "./secret";
@@ -376,5 +378,7 @@ export interface Ports {
   readonly outbox: Outbox;
   readonly budgets: Budgets;
   readonly vault: Vault;
+  readonly notify: Notify;
+  readonly events: Events;
   readonly log: Log;
 }

@@ -58,6 +58,7 @@ export interface StoredCredential extends Made, StoredSecret {
 /** Where events are sent. */
 export interface Webhook extends Made {
   readonly url: string;
+  readonly description?: string | undefined;
   readonly masterKeyId: string;
   readonly sealedSecret: string;
   /** "budget.threshold", …; empty: all. */

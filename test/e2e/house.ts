@@ -2,7 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openCourier } from "../../src/admin/courier";
 import { TOLLWAY } from "../../src/core/brand";
+import type { Events } from "../../src/core/event";
 import type { Clock, Log, Ports } from "../../src/core/ports";
 import { Secret } from "../../src/core/secret";
 import type { Connection, Deadlines, Settings } from "../../src/core/settings";
@@ -11,13 +13,14 @@ import { guarded } from "../../src/http/guard";
 import type { House } from "../../src/http/routes";
 import { openDial } from "../../src/net/dial";
 import { listen } from "../../src/net/listen";
+import { openNotify } from "../../src/net/notify";
 import { idsFrom, systemClock, systemRandom } from "../../src/net/system";
 import { BudgetBook } from "../../src/policy/budget-book";
 import { ItemMemory } from "../../src/policy/item-memory";
 import { RetryBudget } from "../../src/policy/retry";
 import { PROVIDERS, providerNamed } from "../../src/providers/registry";
 import { AccountConnections } from "../../src/store/connections";
-import { openMemoryStore } from "../../src/store/memory";
+import { type MemoryData, openMemoryStore } from "../../src/store/memory";
 import { openStore } from "../../src/store/open";
 import { openPrices } from "../../src/store/prices";
 import { type Store, storePorts } from "../../src/store/store";
@@ -38,13 +41,20 @@ export const DEADLINES: Deadlines = {
   drainMs: 5_000,
 };
 
+/** For gateways without webhooks. */
+export const SILENT_EVENTS: Events = {
+  emit: () => undefined,
+  sendTo: () => Promise.reject(new Error("No courier is here")),
+  again: async () => undefined,
+};
+
 export interface HouseOptions {
   /** Base of the replay upstream; every provider is connected to it, or those that `connect` names. */
   upstream?: string | undefined;
   connect?: readonly string[] | undefined;
   /** In place of `upstream`: the operator's own connections, with their models and prices. */
   endpoints?: readonly Connection[] | undefined;
-  store?: { kind: "memory" } | { kind: "file" } | { kind: "remote"; url: string } | undefined;
+  store?: { kind: "memory"; data?: MemoryData } | { kind: "file" } | { kind: "remote"; url: string } | undefined;
   clock?: Clock | undefined;
   settings?: { limits?: Partial<Settings["limits"]>; deadlines?: Partial<Deadlines>; brand?: Settings["brand"] } | undefined;
   /** Changes ports before they are used: a test's own prices, a decorated dial. */
@@ -104,9 +114,14 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     items: new ItemMemory(clock),
     ...storePorts(store, openPrices({ endpoints: connections })),
     vault,
+    notify: openNotify({ allowPrivate: true, clock }),
+    events: SILENT_EVENTS,
     log,
   };
-  const ports = options.adapt?.(plain) ?? plain;
+  const adapted = options.adapt?.(plain) ?? plain;
+  const courier = openCourier(adapted);
+  const ports: Ports = { ...adapted, events: courier };
+  await courier.start();
   const house: House = {
     ports,
     everyProvider: PROVIDERS.map((provider) => provider.name),
@@ -145,6 +160,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     },
     async close() {
       stopNow.abort();
+      courier.stop();
       await server.close();
       await store.close();
       rmSync(folder, { recursive: true, force: true });
@@ -161,7 +177,7 @@ async function openStoreFor(kind: NonNullable<HouseOptions["store"]>, folder: st
     keyPrefix: "tw",
     reservations: new BudgetBook(),
   };
-  if (kind.kind === "memory") return openMemoryStore(shared);
+  if (kind.kind === "memory") return openMemoryStore({ ...shared, data: kind.data });
   return openStore({
     ...shared,
     url: kind.kind === "file" ? `file:${join(folder, "tollway.db")}` : kind.url,

@@ -7,6 +7,7 @@ import { Secret } from "../../src/core/secret";
 import { openApp } from "../../src/http/app";
 import { openDial } from "../../src/net/dial";
 import { listen } from "../../src/net/listen";
+import { openNotify } from "../../src/net/notify";
 import { idsFrom, systemClock, systemRandom } from "../../src/net/system";
 import { BudgetBook } from "../../src/policy/budget-book";
 import { ItemMemory } from "../../src/policy/item-memory";
@@ -16,7 +17,7 @@ import { openStore } from "../../src/store/open";
 import { openPrices } from "../../src/store/prices";
 import { storePorts } from "../../src/store/store";
 import { openVault } from "../../src/store/vault";
-import { connectionsTo, DEADLINES } from "../e2e/house";
+import { connectionsTo, DEADLINES, SILENT_EVENTS } from "../e2e/house";
 import { isKillPoint, type KillPoint } from "./kill-point";
 
 const [folder = "", upstream = "", point = "", passes = "0"] = process.argv.slice(2);
@@ -77,6 +78,8 @@ const ports: Ports = {
   items: new ItemMemory(systemClock),
   ...storePorts(store, openPrices()),
   vault: openVault({ current: systemRandom.bytes(32), random: systemRandom }),
+  notify: openNotify({ allowPrivate: true, clock: systemClock }),
+  events: SILENT_EVENTS,
   holds: {
     async open(attempt) {
       passing("before commit 1");
