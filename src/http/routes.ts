@@ -8,6 +8,7 @@ import { CHAT_DOOR, COUNT_TOKENS_DOOR, EMBEDDINGS_DOOR, MESSAGES_DOOR, RESPONSES
 import { serve } from "../gateway/serve";
 import type { House, Route, RouteCall } from "./route";
 import { ACCOUNT_ROUTES } from "./routes-account";
+import { WEBHOOK_ROUTES } from "./routes-webhooks";
 
 export type { Access, House, Route, RouteCall } from "./route";
 
@@ -85,4 +86,6 @@ export const ROUTES: readonly Route[] = [
     access: "admin",
     handle: (call, house) => revokeKey(call.params["id"] ?? "", house.ports),
   },
+
+  ...WEBHOOK_ROUTES,
 ];
