@@ -2,6 +2,7 @@
 import type { Attempt, Planned } from "../core/exchange";
 import { asFailure } from "../core/failure";
 import type { Outcome, Ports } from "../core/ports";
+import { overrunEvent } from "../policy/alert";
 import { type Settled, settle } from "../policy/settlement";
 import { inputTokensOf } from "./input-count";
 import { Meter } from "./meter";
@@ -40,7 +41,10 @@ export function settledNow(planned: Planned, attempt: Attempt, meter: Meter): Se
 
 function settleAttempt(planned: Planned, attempt: Attempt, meter: Meter, ports: Ports): void {
   const settled = meter.final ?? settledNow(planned, attempt, meter);
-  if (settled.overrun) meter.flags.add("overrun");
+  if (settled.overrun) {
+    meter.flags.add("overrun");
+    ports.events.emit(overrunEvent(attempt.record, settled.cost));
+  }
   const outcome: Outcome = {
     settlement: settled.settlement,
     usage: settled.usage,
