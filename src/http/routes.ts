@@ -8,6 +8,7 @@ import { CHAT_DOOR, COUNT_TOKENS_DOOR, EMBEDDINGS_DOOR, MESSAGES_DOOR, RESPONSES
 import { serve } from "../gateway/serve";
 import type { House, Route, RouteCall } from "./route";
 import { ACCOUNT_ROUTES } from "./routes-account";
+import { CREDENTIAL_ROUTES } from "./routes-credentials";
 import { WEBHOOK_ROUTES } from "./routes-webhooks";
 
 export type { Access, House, Route, RouteCall } from "./route";
@@ -88,4 +89,5 @@ export const ROUTES: readonly Route[] = [
   },
 
   ...WEBHOOK_ROUTES,
+  ...CREDENTIAL_ROUTES,
 ];

@@ -1,0 +1,65 @@
+// Providers and their credentials, as administrators connect them; the vault's keys.
+import { createCredential, deleteCredential, getCredential, listCredentials, rotateCredential } from "../admin/credentials";
+import { pageAsked } from "../admin/page";
+import type { Ask } from "../admin/place";
+import { listProviders } from "../admin/providers";
+import { rekey } from "../admin/rekey";
+import { inTurn } from "../admin/turn";
+import { PROVIDER_FACTS, providerSlug } from "../gateway/provider-facts";
+import type { Route, RouteCall } from "./route";
+
+const idOf = (call: RouteCall): string => call.params["id"] ?? "";
+
+const asked = (call: RouteCall): Ask & { project: string | undefined } => ({
+  organization: call.url.searchParams.get("organization") ?? undefined,
+  project: call.url.searchParams.get("project") ?? undefined,
+});
+
+/** The body is read before the turn: one that never comes holds nobody up. */
+const withBody = async (call: RouteCall): Promise<Ask> => ({ ...asked(call), body: await call.json() });
+
+export const CREDENTIAL_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/admin/v1/providers",
+    access: "admin",
+    handle: (call, { ports }) => listProviders(asked(call), PROVIDER_FACTS, ports),
+  },
+  {
+    method: "POST",
+    path: "/admin/v1/credentials",
+    access: "admin",
+    async handle(call, { ports }) {
+      const ask = await withBody(call);
+      return inTurn(ports, () => createCredential(ask, providerSlug, ports));
+    },
+  },
+  {
+    method: "GET",
+    path: "/admin/v1/credentials",
+    access: "admin",
+    handle: (call, { ports }) => listCredentials(asked(call), pageAsked(call.url.searchParams), ports),
+  },
+  {
+    method: "GET",
+    path: "/admin/v1/credentials/:id",
+    access: "admin",
+    handle: (call, { ports }) => getCredential(idOf(call), asked(call), ports),
+  },
+  {
+    method: "POST",
+    path: "/admin/v1/credentials/:id/rotate",
+    access: "admin",
+    async handle(call, { ports }) {
+      const ask = await withBody(call);
+      return inTurn(ports, () => rotateCredential(idOf(call), ask, ports));
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/admin/v1/credentials/:id",
+    access: "admin",
+    handle: (call, { ports }) => inTurn(ports, () => deleteCredential(idOf(call), asked(call), ports)),
+  },
+  { method: "POST", path: "/admin/v1/vault/rekey", access: "admin", handle: (_, { ports }) => inTurn(ports, () => rekey(ports)) },
+];
