@@ -4,6 +4,7 @@ import { Failure } from "../core/failure";
 import type { NanoUsd } from "../core/money";
 import { isZone } from "../policy/window";
 import { type Fields, fieldsOf } from "./fields";
+import type { Ask } from "./place";
 
 export const TERMS = ["limit_usd", "window", "rolling", "timezone", "hard", "thresholds"] as const;
 
@@ -105,4 +106,4 @@ export function readTermsList(fields: Fields, name: string, most: number): reado
   return read.map(({ terms }) => terms);
 }
 
-export const budgetFields = (body: unknown, more: readonly string[]): Fields => fieldsOf(body, [...TERMS, ...more], "Budgets");
+export const budgetFields = ({ body, at }: Ask, more: readonly string[]): Fields => fieldsOf(body, [...TERMS, ...more], "Budgets", at);

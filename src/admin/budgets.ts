@@ -23,7 +23,7 @@ export interface BudgetDocument {
 
 /** `{scope, limit_usd, window, rolling?, timezone?, hard?, thresholds?, organization?}` */
 export async function createBudget(ask: Ask, ports: Ports): Promise<BudgetDocument> {
-  const fields = budgetFields(ask.body, ["scope", "organization"]);
+  const fields = budgetFields(ask, ["scope", "organization"]);
   const { scope, organizationId } = await readScope(fields, SCOPE_KINDS, organizationAsked(ask, fields, ports), "A budget", ports);
   const budget = newBudget(scope, organizationId, readTerms(fields), ports);
   refuseOverlap(budget, fields, ports);
@@ -62,7 +62,7 @@ export const getBudget = (id: string, ask: Ask, ports: Ports): Promise<BudgetDoc
 /** `{limit_usd?, window?, rolling?, timezone?, hard?, thresholds?}`; its scope stays. In force at once, for calls that are open too. */
 export async function updateBudget(id: string, ask: Ask, ports: Ports): Promise<BudgetDocument> {
   const before = recordFound("budget", id, ask, ports);
-  const fields = budgetFields(ask.body, []);
+  const fields = budgetFields(ask, []);
   const budget: Budget = { ...before, ...changedTerms(fields, before) };
   if (!overlaps(before.window, budget.window)) refuseOverlap(budget, fields, ports);
   await putBudget("updated", budget, ports);

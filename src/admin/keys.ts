@@ -1,13 +1,21 @@
-// Keys: minted, listed, revoked. Plain functions over the ports; the HTTP and command-line doors only call these.
+// Keys: minted, changed, rotated, revoked. Plain functions over the ports; the HTTP and command-line doors only call these.
+import type { Budget } from "../core/budget";
 import type { ApiKey } from "../core/exchange";
 import { Failure } from "../core/failure";
 import type { KeyMode } from "../core/ids";
-import type { Ports } from "../core/ports";
-
-export const DEFAULT_ORGANIZATION = "default";
+import type { Page, Ports } from "../core/ports";
+import { keyEvent } from "../policy/alert";
+import { readTermsList, type Terms } from "./budget-terms";
+import { type BudgetDocument, budgetDocument, newBudget, putBudget, sameScope } from "./budgets";
+import { note } from "./events";
+import { fieldsOf, notFound } from "./fields";
+import { findKey } from "./key-find";
+import { KEY_TERMS, type KnownModels, policyDocument, readPolicy, readResponseMetadata } from "./key-terms";
+import { type ListDocument, listDocument } from "./page";
+import { type Ask, organizationAsked, organizationOr } from "./place";
 
 /** A key as the operator sees it. */
-export interface KeyDocument {
+export interface KeyDocument extends ReturnType<typeof policyDocument> {
   object: "api_key";
   id: string;
   name: string;
@@ -18,40 +26,131 @@ export interface KeyDocument {
   created_at: string;
   expires_at: string | null;
   revoked_at: string | null;
+  response_metadata: ApiKey["responseMetadata"];
+  drop_params: boolean;
 }
 
-const FIELDS = new Set(["name", "mode", "expires_at"]);
-const MAX_NAME = 128;
+const BUDGETS_MAX = 20;
+const DAY_SECONDS = 86_400;
+const GRACE_MAX_SECONDS = 30 * DAY_SECONDS;
 
-/** `{name, mode?: "live" | "test", expires_at?: ISO 8601}` → the key's document and, this once, the key itself. */
-export async function createKey(ask: unknown, ports: Ports): Promise<KeyDocument & { key: string }> {
-  const fields = asObject(ask);
-  for (const name of Object.keys(fields)) {
-    if (!FIELDS.has(name)) throw new Failure("unsupported_parameter", `Keys have no "${name}" here.`, { param: name });
-  }
+/**
+ * `{name, mode?, organization?, budgets?, …KEY_TERMS}` → the key's document and, this once, the key itself. Its budgets are in force
+ * before anybody knows the key.
+ */
+export async function createKey(ask: Ask, models: KnownModels, ports: Ports): Promise<KeyDocument & { key: string; budgets: object[] }> {
+  const fields = fieldsOf(ask.body, [...KEY_TERMS, "mode", "organization", "budgets"], "Keys", ask.at);
+  const name = fields.neededName("A key");
+  const mode = fields.choice("mode", ["live", "test"]) ?? "live";
+  const organizationId = organizationOr(ask, fields, ports);
+  const terms = readTermsList(fields, "budgets", BUDGETS_MAX);
   const { key, plain } = await ports.keys.create({
-    organizationId: DEFAULT_ORGANIZATION,
-    name: readName(fields["name"]),
-    mode: readMode(fields["mode"]),
-    expiresAt: readExpiry(fields["expires_at"], ports.clock.now()),
+    organizationId,
+    name,
+    mode,
+    expiresAt: fields.laterTime("expires_at", ports.clock.now()),
+    responseMetadata: readResponseMetadata(fields),
+    dropParams: fields.flag("drop_params"),
+    policy: readPolicy(fields, {}, organizationId, models, ports),
   });
-  return { ...keyDocument(key, ports.clock.now()), key: plain.reveal() };
+  const budgets = await withBudgets(key, terms, ports);
+  await noteKey("created", key, { mode }, ports);
+  ports.events.emit(keyEvent("key.created", key, ports.clock.now()));
+  const testKeys = new Set(mode === "test" ? [key.id] : []);
+  const shown = budgets.map((budget) => budgetDocument(budget, testKeys, ports));
+  return { ...keyDocument(key, ports.clock.now()), key: plain.reveal(), budgets: shown };
 }
 
-export async function listKeys(
-  page: { cursor?: string | undefined; limit: number },
+/** All of them or no key: where one cannot be written, the key, which nobody has seen, is revoked. */
+async function withBudgets(key: ApiKey, terms: readonly Terms[], ports: Ports): Promise<readonly Budget[]> {
+  const budgets = terms.map((each) => newBudget({ kind: "key", id: key.id }, key.organizationId, each, ports));
+  try {
+    for (const budget of budgets) await putBudget("created", budget, ports);
+  } catch (thrown) {
+    await ports.keys.revoke(key.organizationId, key.id);
+    for (const { id } of budgets) await ports.budgets.remove(id);
+    throw thrown;
+  }
+  return budgets;
+}
+
+export const listKeys = async (ask: Ask, page: Page, ports: Ports): Promise<ListDocument> =>
+  listDocument(await ports.keys.list(organizationOr(ask, undefined, ports), page), (key) => keyDocument(key, ports.clock.now()));
+
+/** The key with its budgets. */
+export async function getKey(id: string, ask: Ask, ports: Ports): Promise<KeyDocument & { budgets: BudgetDocument[] }> {
+  const key = await keyAsked(id, ask, ports);
+  const testKeys = new Set(key.mode === "test" ? [key.id] : []);
+  const own = ports.directory.list("budget", key.organizationId).filter(({ scope }) => sameScope(scope, { kind: "key", id }));
+  return { ...keyDocument(key, ports.clock.now()), budgets: own.map((budget) => budgetDocument(budget, testKeys, ports)) };
+}
+
+/** Any of KEY_TERMS: what is absent stays, null takes a limit away. In force for the next call. */
+export async function updateKey(id: string, ask: Ask, models: KnownModels, ports: Ports): Promise<KeyDocument> {
+  const before = await keyAsked(id, ask, ports);
+  const { organizationId } = before;
+  const fields = fieldsOf(ask.body, KEY_TERMS, "Keys that exist", ask.at);
+  const now = ports.clock.now();
+  const changed = await ports.keys.change(organizationId, id, {
+    name: fields.name(),
+    expiresAt: fields.isNull("expires_at") ? null : fields.laterTime("expires_at", now),
+    responseMetadata: readResponseMetadata(fields),
+    dropParams: fields.flag("drop_params"),
+    policy: readPolicy(fields, before.policy, organizationId, models, ports),
+  });
+  if (!changed) throw revoked(id);
+  await noteKey("updated", changed.key, { changed: fields.names() }, ports);
+  return keyDocument(changed.key, now);
+}
+
+/** `{grace_seconds?}` → a new secret, this once. The one before counts for the grace, a day where none is said. */
+export async function rotateKey(
+  id: string,
+  ask: Ask,
   ports: Ports,
-): Promise<{ object: "list"; data: KeyDocument[]; next_cursor: string | null }> {
-  const listing = await ports.keys.list(DEFAULT_ORGANIZATION, page);
-  return { object: "list", data: listing.data.map((key) => keyDocument(key, ports.clock.now())), next_cursor: listing.nextCursor ?? null };
+): Promise<KeyDocument & { key: string; previous_valid_until: string | null }> {
+  const { organizationId } = await keyAsked(id, ask, ports);
+  const fields = fieldsOf(ask.body, ["grace_seconds"], "Rotations");
+  const grace = fields.whole("grace_seconds", 0, GRACE_MAX_SECONDS) ?? DAY_SECONDS;
+  const now = ports.clock.now();
+  const until = now + grace * 1000;
+  const changed = await ports.keys.change(organizationId, id, { rotateUntil: until });
+  if (!changed?.plain) throw revoked(id);
+  const previous = grace === 0 ? null : new Date(until).toISOString();
+  await noteKey("rotated", changed.key, { previous_valid_until: previous }, ports);
+  return { ...keyDocument(changed.key, now), key: changed.plain.reveal(), previous_valid_until: previous };
 }
 
-/** Effective at once. Throws 404 for an id that is not there. */
-export async function revokeKey(id: string, ports: Ports): Promise<{ object: "api_key"; id: string; revoked: true }> {
-  if (!(await ports.keys.revoke(DEFAULT_ORGANIZATION, id)))
-    throw new Failure("not_found", `There is no key ${JSON.stringify(id.slice(0, 64))}.`, { param: "id" });
-  return { object: "api_key", id, revoked: true };
+/** Ends the live streams of a key; the result is how many. */
+export type CutStreams = (keyId: string) => number;
+
+/** Effective at once. With `cut`, streams that are under way end too; without it they run to their end. */
+export async function revokeKey(
+  id: string,
+  ask: Ask,
+  cut: CutStreams | undefined,
+  ports: Ports,
+): Promise<{ object: "api_key"; id: string; revoked: true; streams_cut?: number }> {
+  const key = await keyAsked(id, ask, ports);
+  await ports.keys.revoke(key.organizationId, id);
+  const streams = cut?.(id);
+  if (key.revokedAt === undefined) {
+    await noteKey("revoked", key, {}, ports);
+    ports.events.emit(keyEvent("key.revoked", key, ports.clock.now()));
+  }
+  return { object: "api_key", id, revoked: true, ...(streams === undefined ? {} : { streams_cut: streams }) };
 }
+
+async function keyAsked(id: string, ask: Ask, ports: Ports): Promise<ApiKey> {
+  const key = await findKey(id, organizationAsked(ask, undefined, ports), ports);
+  if (!key) throw notFound("key", id, "id");
+  return key;
+}
+
+const revoked = (id: string): Failure => new Failure("invalid_value", `The key ${id} is revoked.`, { param: "id" });
+
+const noteKey = (what: string, key: ApiKey, data: Readonly<Record<string, unknown>>, ports: Ports): Promise<void> =>
+  note({ organizationId: key.organizationId, type: `api_key.${what}`, resource: key.id, data: { name: key.name, ...data } }, ports);
 
 export function keyDocument(key: ApiKey, now: number): KeyDocument {
   const expired = key.expiresAt !== undefined && key.expiresAt <= now;
@@ -65,38 +164,10 @@ export function keyDocument(key: ApiKey, now: number): KeyDocument {
     created_at: new Date(key.createdAt).toISOString(),
     expires_at: isoOrNull(key.expiresAt),
     revoked_at: isoOrNull(key.revokedAt),
+    ...policyDocument(key.policy),
+    response_metadata: key.responseMetadata,
+    drop_params: key.dropParams,
   };
 }
 
 const isoOrNull = (unixMs: number | undefined): string | null => (unixMs === undefined ? null : new Date(unixMs).toISOString());
-
-function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new Failure("invalid_type", "The body must be a JSON object.");
-  return value as Record<string, unknown>;
-}
-
-function readName(value: unknown): string {
-  if (value === undefined) throw new Failure("missing_required_parameter", "A key needs a name.", { param: "name" });
-  if (typeof value !== "string") throw new Failure("invalid_type", "name takes a string.", { param: "name" });
-  const name = value.trim();
-  if (name === "" || name.length > MAX_NAME)
-    throw new Failure("invalid_value", `name takes 1 to ${MAX_NAME} characters.`, { param: "name" });
-  if (/\p{Cc}/u.test(name)) throw new Failure("invalid_value", "name takes no control characters.", { param: "name" });
-  return name;
-}
-
-function readMode(value: unknown): KeyMode {
-  if (value === undefined || value === "live") return "live";
-  if (value === "test") return "test";
-  throw new Failure("invalid_value", 'mode takes "live" or "test".', { param: "mode" });
-}
-
-function readExpiry(value: unknown, now: number): number | undefined {
-  if (value === undefined || value === null) return undefined;
-  const at = typeof value === "string" ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(at))
-    throw new Failure("invalid_value", "expires_at takes a time such as 2027-01-31T00:00:00Z.", { param: "expires_at" });
-  if (at <= now) throw new Failure("invalid_value", "expires_at is in the past.", { param: "expires_at" });
-  return at;
-}

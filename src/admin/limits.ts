@@ -58,7 +58,7 @@ export const ratesDocument = ({ requestsPerMinute, tokensPerMinute, concurrency 
 
 /** `{scope, rate_limit?, tpm_limit?, concurrency?, organization?}`: at least one of the three. */
 export async function createLimit(ask: Ask, ports: Ports): Promise<LimitDocument> {
-  const fields = fieldsOf(ask.body, ["scope", "organization", ...RATES], "Limits");
+  const fields = fieldsOf(ask.body, ["scope", "organization", ...RATES], "Limits", ask.at);
   const asked = organizationAsked(ask, fields, ports);
   if (String(fields.value("scope")).startsWith("key:"))
     return fields.fail("scope", "names a key, which carries its own limits: change the key.");
@@ -81,7 +81,7 @@ export const getLimit = (id: string, ask: Ask, ports: Ports): LimitDocument => l
 /** `{rate_limit?, tpm_limit?, concurrency?}`; null takes one away. In force for the next call. */
 export async function updateLimit(id: string, ask: Ask, ports: Ports): Promise<LimitDocument> {
   const before = recordFound("scope-limits", id, ask, ports);
-  const fields = fieldsOf(ask.body, RATES, "Limits");
+  const fields = fieldsOf(ask.body, RATES, "Limits", ask.at);
   return write("updated", { ...before, ...someRate(readRates(fields, before), fields) }, ports);
 }
 

@@ -19,6 +19,12 @@ export interface OrganizationDocument {
   created_at: string;
 }
 
+interface Body {
+  readonly body?: unknown;
+  /** Where it stands in a larger one. */
+  readonly at?: string | undefined;
+}
+
 /** A new id of a kind: `team_` + 12 public characters. */
 export const newId = (prefix: string, ports: Pick<Ports, "random">): string => `${prefix}_${publicIdFrom(ports.random.bytes(12))}`;
 
@@ -31,8 +37,8 @@ export function organizationNamed(asked: string, ports: Pick<Ports, "directory">
 }
 
 /** `{name, status?}` */
-export async function createOrganization(body: unknown, ports: Ports): Promise<OrganizationDocument> {
-  const fields = fieldsOf(body, ["name", "status"], "Organizations");
+export async function createOrganization({ body, at }: Body, ports: Ports): Promise<OrganizationDocument> {
+  const fields = fieldsOf(body, ["name", "status"], "Organizations", at);
   const organization: Organization = {
     id: newId("org", ports),
     name: freeName(fields.neededName("An organization"), undefined, ports, (says) => fields.fail("name", says)),
@@ -50,9 +56,9 @@ export const listOrganizations = (page: Page, ports: Ports): ListDocument =>
 export const getOrganization = (id: string, ports: Ports): OrganizationDocument => organizationDocument(existing(id, ports));
 
 /** `{name?, status?}`. A suspended or cancelled organization's keys call nothing from here on. */
-export async function updateOrganization(id: string, body: unknown, ports: Ports): Promise<OrganizationDocument> {
+export async function updateOrganization(id: string, { body, at }: Body, ports: Ports): Promise<OrganizationDocument> {
   const before = existing(id, ports);
-  const fields = fieldsOf(body, ["name", "status"], "Organizations");
+  const fields = fieldsOf(body, ["name", "status"], "Organizations", at);
   const name = fields.name();
   const organization: Organization = {
     ...before,

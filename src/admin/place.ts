@@ -9,6 +9,8 @@ import { DEFAULT_ORGANIZATION, organizationNamed } from "./organizations";
 /** A request: its body, and `?organization=`. */
 export interface Ask {
   readonly body?: unknown;
+  /** Where the body stands in a larger one ("teams[0]"). */
+  readonly at?: string | undefined;
   readonly organization?: string | undefined;
 }
 

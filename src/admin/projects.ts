@@ -21,7 +21,7 @@ export interface ProjectDocument {
 
 /** `{name, team?, organization?}`; a team by its id or its name. */
 export async function createProject(ask: Ask, ports: Ports): Promise<ProjectDocument> {
-  const fields = fieldsOf(ask.body, ["name", "team", "organization"], "Projects");
+  const fields = fieldsOf(ask.body, ["name", "team", "organization"], "Projects", ask.at);
   const organizationId = organizationOr(ask, fields, ports);
   const id = newId("proj", ports);
   const name = freeName("project", fields, fields.neededName("A project"), organizationId, id, ports);
@@ -38,7 +38,7 @@ export const getProject = (id: string, ask: Ask, ports: Ports): ProjectDocument 
 export async function updateProject(id: string, ask: Ask, ports: Ports): Promise<ProjectDocument> {
   const before = recordFound("project", id, ask, ports);
   const { organizationId } = before;
-  const fields = fieldsOf(ask.body, ["name", "team"], "Projects");
+  const fields = fieldsOf(ask.body, ["name", "team"], "Projects", ask.at);
   const name = fields.name();
   const project: Project = {
     ...before,

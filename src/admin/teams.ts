@@ -19,7 +19,7 @@ export interface TeamDocument {
 
 /** `{name, organization?}` */
 export async function createTeam(ask: Ask, ports: Ports): Promise<TeamDocument> {
-  const fields = fieldsOf(ask.body, ["name", "organization"], "Teams");
+  const fields = fieldsOf(ask.body, ["name", "organization"], "Teams", ask.at);
   const organizationId = organizationOr(ask, fields, ports);
   const id = newId("team", ports);
   const name = freeName("team", fields, fields.neededName("A team"), organizationId, id, ports);
@@ -34,7 +34,7 @@ export const getTeam = (id: string, ask: Ask, ports: Ports): TeamDocument => tea
 /** `{name?}` */
 export async function updateTeam(id: string, ask: Ask, ports: Ports): Promise<TeamDocument> {
   const before = recordFound("team", id, ask, ports);
-  const fields = fieldsOf(ask.body, ["name"], "Teams");
+  const fields = fieldsOf(ask.body, ["name"], "Teams", ask.at);
   const name = fields.name();
   if (name === undefined) return teamDocument(before);
   return write("updated", { ...before, name: freeName("team", fields, name, before.organizationId, id, ports) }, ports);

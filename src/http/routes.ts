@@ -1,6 +1,4 @@
 // Every route and who may use it. What is not in this list does not exist; what is not "public" needs a key.
-import { readLimit } from "../admin/account-query";
-import { createKey, listKeys, revokeKey } from "../admin/keys";
 import { modelDocument, modelList, viewFor } from "../admin/models";
 import type { ApiKey } from "../core/exchange";
 import { Failure } from "../core/failure";
@@ -9,11 +7,10 @@ import { serve } from "../gateway/serve";
 import type { House, Route, RouteCall } from "./route";
 import { ACCOUNT_ROUTES } from "./routes-account";
 import { CREDENTIAL_ROUTES } from "./routes-credentials";
+import { ADMIN_ROUTES } from "./routes-admin";
 import { WEBHOOK_ROUTES } from "./routes-webhooks";
 
 export type { Access, House, Route, RouteCall } from "./route";
-
-const ADMIN_PAGE = 100;
 
 /** A model's id out of a path. What is no escape at all is the id of no model. */
 function decodedId(text: string): string {
@@ -68,25 +65,7 @@ export const ROUTES: readonly Route[] = [
 
   ...ACCOUNT_ROUTES,
 
-  { method: "POST", path: "/admin/v1/keys", access: "admin", handle: async (call, house) => createKey(await call.json(), house.ports) },
-  {
-    method: "GET",
-    path: "/admin/v1/keys",
-    access: "admin",
-    handle: (call, house) => {
-      const { searchParams } = call.url;
-      return listKeys(
-        { cursor: searchParams.get("cursor") ?? undefined, limit: readLimit(searchParams.get("limit"), ADMIN_PAGE) },
-        house.ports,
-      );
-    },
-  },
-  {
-    method: "DELETE",
-    path: "/admin/v1/keys/:id",
-    access: "admin",
-    handle: (call, house) => revokeKey(call.params["id"] ?? "", house.ports),
-  },
+  ...ADMIN_ROUTES,
 
   ...WEBHOOK_ROUTES,
   ...CREDENTIAL_ROUTES,

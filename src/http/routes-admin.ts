@@ -1,0 +1,129 @@
+// What an administrator does with organizations, teams, projects, keys, budgets, limits and credits. Changes happen one after the other.
+
+import { applyDocument } from "../admin/apply";
+import { createBudget, deleteBudget, getBudget, listBudgets, updateBudget } from "../admin/budgets";
+import { addCredits, createCreditAccount, deleteCreditAccount, getCreditAccount, listCreditAccounts, listCredits } from "../admin/credits";
+import { listEvents } from "../admin/events";
+import type { KnownModels } from "../admin/key-terms";
+import { createKey, getKey, listKeys, revokeKey, rotateKey, updateKey } from "../admin/keys";
+import { createLimit, deleteLimit, getLimit, listLimits, updateLimit } from "../admin/limits";
+import { createOrganization, getOrganization, listOrganizations, updateOrganization } from "../admin/organizations";
+import { pageAsked } from "../admin/page";
+import { type Ask, organizationOr } from "../admin/place";
+import { createProject, deleteProject, getProject, listProjects, updateProject } from "../admin/projects";
+import { createTeam, deleteTeam, getTeam, listTeams, updateTeam } from "../admin/teams";
+import { inTurn } from "../admin/turn";
+import { Failure } from "../core/failure";
+import type { Page, Ports } from "../core/ports";
+import { isOfFamily } from "../gateway/known-family";
+import type { House, Route, RouteCall } from "./route";
+
+const BASE = "/admin/v1";
+
+const idOf = (call: RouteCall): string => call.params["id"] ?? "";
+
+/** The query's part of a request. */
+const asked = (call: RouteCall): Ask => ({ organization: call.url.searchParams.get("organization") ?? undefined });
+
+const scoped = (call: RouteCall) => ({ ...asked(call), scope: call.url.searchParams.get("scope") ?? undefined });
+
+const modelsOf = (house: House): KnownModels => ({ providers: house.everyProvider, isOfFamily });
+
+type Reading = (call: RouteCall, page: Page, ports: Ports) => object | Promise<object>;
+type Changing = (call: RouteCall, ask: Ask, house: House) => Promise<object>;
+
+const list = (path: string, read: Reading): Route => ({
+  method: "GET",
+  path: BASE + path,
+  access: "admin",
+  handle: (call, house) => read(call, pageAsked(call.url.searchParams), house.ports),
+});
+
+const one = (path: string, read: (id: string, ask: Ask, ports: Ports) => object | Promise<object>): Route => ({
+  method: "GET",
+  path: BASE + path,
+  access: "admin",
+  handle: (call, house) => read(idOf(call), asked(call), house.ports),
+});
+
+/** The body is read before the turn: one that never comes holds nobody up. */
+const change = (method: "POST" | "PATCH", path: string, write: Changing): Route => ({
+  method,
+  path: BASE + path,
+  access: "admin",
+  async handle(call, house) {
+    const ask = { ...asked(call), body: await call.json() };
+    return inTurn(house.ports, () => write(call, ask, house));
+  },
+});
+
+const remove = (path: string, write: Changing): Route => ({
+  method: "DELETE",
+  path: BASE + path,
+  access: "admin",
+  handle: (call, house) => inTurn(house.ports, () => write(call, asked(call), house)),
+});
+
+/** Streams that are under way cannot be ended by a revocation yet. */
+function refuseCut(call: RouteCall): undefined {
+  const cut = call.url.searchParams.get("cut_streams");
+  if (cut === null || cut === "false") return undefined;
+  throw new Failure("unsupported_parameter", "cut_streams is not supported yet.", { param: "cut_streams" });
+}
+
+const KEYS: readonly Route[] = [
+  change("POST", "/keys", (_, ask, house) => createKey(ask, modelsOf(house), house.ports)),
+  list("/keys", (call, page, ports) => listKeys(asked(call), page, ports)),
+  one("/keys/:id", getKey),
+  change("PATCH", "/keys/:id", (call, ask, house) => updateKey(idOf(call), ask, modelsOf(house), house.ports)),
+  change("POST", "/keys/:id/rotate", (call, ask, { ports }) => rotateKey(idOf(call), ask, ports)),
+  remove("/keys/:id", (call, ask, { ports }) => revokeKey(idOf(call), ask, refuseCut(call), ports)),
+];
+
+const PEOPLE: readonly Route[] = [
+  change("POST", "/organizations", (_, ask, { ports }) => createOrganization(ask, ports)),
+  list("/organizations", (_, page, ports) => listOrganizations(page, ports)),
+  one("/organizations/:id", (id, _, ports) => getOrganization(id, ports)),
+  change("PATCH", "/organizations/:id", (call, ask, { ports }) => updateOrganization(idOf(call), ask, ports)),
+
+  change("POST", "/teams", (_, ask, { ports }) => createTeam(ask, ports)),
+  list("/teams", (call, page, ports) => listTeams(asked(call), page, ports)),
+  one("/teams/:id", getTeam),
+  change("PATCH", "/teams/:id", (call, ask, { ports }) => updateTeam(idOf(call), ask, ports)),
+  remove("/teams/:id", (call, ask, { ports }) => deleteTeam(idOf(call), ask, ports)),
+
+  change("POST", "/projects", (_, ask, { ports }) => createProject(ask, ports)),
+  list("/projects", (call, page, ports) => listProjects(asked(call), page, ports)),
+  one("/projects/:id", getProject),
+  change("PATCH", "/projects/:id", (call, ask, { ports }) => updateProject(idOf(call), ask, ports)),
+  remove("/projects/:id", (call, ask, { ports }) => deleteProject(idOf(call), ask, ports)),
+];
+
+const MONEY: readonly Route[] = [
+  change("POST", "/budgets", (_, ask, { ports }) => createBudget(ask, ports)),
+  list("/budgets", (call, page, ports) => listBudgets(scoped(call), page, ports)),
+  one("/budgets/:id", getBudget),
+  change("PATCH", "/budgets/:id", (call, ask, { ports }) => updateBudget(idOf(call), ask, ports)),
+  remove("/budgets/:id", (call, ask, { ports }) => deleteBudget(idOf(call), ask, ports)),
+
+  change("POST", "/limits", (_, ask, { ports }) => createLimit(ask, ports)),
+  list("/limits", (call, page, ports) => listLimits(asked(call), page, ports)),
+  one("/limits/:id", getLimit),
+  change("PATCH", "/limits/:id", (call, ask, { ports }) => updateLimit(idOf(call), ask, ports)),
+  remove("/limits/:id", (call, ask, { ports }) => deleteLimit(idOf(call), ask, ports)),
+
+  change("POST", "/credits/accounts", (_, ask, { ports }) => createCreditAccount(ask, ports)),
+  list("/credits/accounts", (call, page, ports) => listCreditAccounts(asked(call), page, ports)),
+  one("/credits/accounts/:id", getCreditAccount),
+  remove("/credits/accounts/:id", (call, ask, { ports }) => deleteCreditAccount(idOf(call), ask, ports)),
+  change("POST", "/credits", (call, ask, { ports }) => addCredits(ask, call.request.headers.get("idempotency-key") ?? undefined, ports)),
+  list("/credits", (call, page, ports) => listCredits(scoped(call), page, ports)),
+];
+
+const EVENTS: readonly Route[] = [
+  list("/events", (call, page, ports) => listEvents(organizationOr(asked(call), undefined, ports), page, ports)),
+];
+
+const APPLY: readonly Route[] = [change("POST", "/apply", (_, ask, house) => applyDocument(ask.body, modelsOf(house), house.ports))];
+
+export const ADMIN_ROUTES: readonly Route[] = [...KEYS, ...PEOPLE, ...MONEY, ...EVENTS, ...APPLY];
