@@ -108,7 +108,7 @@ export class Fields {
     const value = this.#values[name];
     if (value === undefined) return undefined;
     const text = decimalOf(value);
-    if (text === undefined) return this.fail(name, `takes ${USD_FORM}.`, typeof value === "string" ? "invalid_value" : "invalid_type");
+    if (text === undefined) return this.fail(name, `takes ${USD_FORM}.`, isNumeric(value) ? "invalid_value" : "invalid_type");
     const below = text.startsWith("-");
     const amount = parseUsd(below ? text.slice(1) : text);
     if (amount === undefined) return this.fail(name, `takes ${USD_FORM}, with nine decimals at most.`);
@@ -160,6 +160,8 @@ export class Fields {
 }
 
 const USD_FORM = 'an amount in USD: a number, or its digits as a string, such as "25" or "0.005"';
+
+const isNumeric = (value: unknown): boolean => typeof value === "string" || typeof value === "number" || value instanceof ExactNumber;
 
 /** The digits of a number or of a string; undefined for anything else. */
 function decimalOf(value: unknown): string | undefined {
