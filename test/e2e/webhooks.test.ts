@@ -482,4 +482,35 @@ describe("what happens in the gateway", () => {
     });
     expect(message?.data["spent_usd"]).toMatch(/^0\.\d+$/);
   });
+
+  test("overrun: a provider bills more than could be held", async () => {
+    const provider = await startUpstream();
+    const own = await startHouse({ upstream: provider.url });
+    const usage = { prompt_tokens: 9, completion_tokens: 50_000, total_tokens: 50_009 };
+    const choices = [{ index: 0, message: { role: "assistant", content: "Hi" }, finish_reason: "stop" }];
+    const body = JSON.stringify({ id: "c", object: "chat.completion", created: 1, model: ask.model, choices, usage });
+    provider.play({ headers: { "content-type": "application/json" }, body });
+    answering({ status: 200 });
+    await hook({ events: ["overrun"] }, own);
+    expect((await own.chat(await own.key(), { ...ask, max_tokens: 10 })).status).toBe(200);
+    await until(() => endpoint.requests.length === 1);
+    expect(told()[0]).toMatchObject({
+      type: "overrun",
+      data: { attempt: 1, provider: "openai", model: ask.model, mode: "live", cost_usd: "0.0200009" },
+    });
+    expect(Number(told()[0]?.data["held_usd"])).toBeLessThan(0.001);
+    await own.close();
+    await provider.close();
+  });
+
+  test("key.created and key.revoked: an administrator makes a key and ends it", async () => {
+    answering({ status: 200 });
+    await hook();
+    const made = await asked<{ id: string; key: string }>("POST", "/keys", { name: "of a customer", mode: "test" });
+    await asked("DELETE", `/keys/${made.id}`);
+    await until(() => endpoint.requests.length === 2);
+    expect(told()[0]).toMatchObject({ type: "key.created", data: { key_id: made.id, name: "of a customer", mode: "test", role: "call" } });
+    expect(told()[1]).toMatchObject({ type: "key.revoked", data: { key_id: made.id, revoked_at: new Date(clock.now()).toISOString() } });
+    expect(JSON.stringify(told())).not.toContain(made.key);
+  });
 });
