@@ -9,6 +9,7 @@ import { ACCOUNT_ROUTES } from "./routes-account";
 import { CREDENTIAL_ROUTES } from "./routes-credentials";
 import { ADMIN_ROUTES } from "./routes-admin";
 import { WEBHOOK_ROUTES } from "./routes-webhooks";
+import { OPENAI_ADMIN_ROUTES } from "./routes-openai-admin";
 
 export type { Access, House, Route, RouteCall } from "./route";
 
@@ -64,6 +65,7 @@ export const ROUTES: readonly Route[] = [
   },
 
   ...ACCOUNT_ROUTES,
+  ...OPENAI_ADMIN_ROUTES,
 
   ...ADMIN_ROUTES,
 
