@@ -13,6 +13,7 @@ import { authenticate } from "../src/gateway/authenticate";
 import { call } from "../src/gateway/call";
 import { CHAT_DOOR } from "../src/gateway/door";
 import { govern } from "../src/gateway/govern";
+import { lineMemory } from "../src/gateway/live-calls";
 import { plan } from "../src/gateway/plan";
 import { receive } from "../src/gateway/receive";
 import { openNotify } from "../src/net/notify";
@@ -70,6 +71,7 @@ const ports: Ports = {
   dial: { send: async () => provided },
   retries: new RetryBudget(),
   items: new ItemMemory(systemClock),
+  ...lineMemory(),
   ...storePorts(store, openPrices()),
   vault: openVault({ current: systemRandom.bytes(32), random: systemRandom }),
   notify: openNotify({ allowPrivate: false, clock: systemClock }),

@@ -12,6 +12,7 @@ import { type Config, ConfigFaults, readConfig } from "./config";
 import type { Clock, Ports } from "./core/ports";
 import { Secret } from "./core/secret";
 import type { Vault } from "./core/vault";
+import { lineMemory } from "./gateway/live-calls";
 import { openApp } from "./http/app";
 import { guarded } from "./http/guard";
 import type { House } from "./http/routes";
@@ -143,6 +144,7 @@ async function openGateway(config: Config): Promise<Gateway> {
     dial: openDial({ allowPrivate: config.allowPrivateUpstreams, elapsedMs: systemClock.elapsedMs }),
     retries: new RetryBudget(),
     items: new ItemMemory(systemClock),
+    ...lineMemory(),
     ...storePorts(store, openPrices({ endpoints: config.connections })),
     vault,
     notify: openNotify({ allowPrivate: config.allowPrivateUpstreams, clock: systemClock }),

@@ -22,6 +22,7 @@ export function rehearse(ports: Ports): Ports {
 }
 
 class RehearsedDirectory implements Directory {
+  readonly revision = 0;
   readonly #real: Directory;
   /** By kind and id; undefined: removed. */
   readonly #written = new Map<RecordKind, Map<string, { id: string; organizationId: string } | undefined>>();
@@ -136,6 +137,7 @@ const rehearsedBudgets = (directory: Directory): Budgets => ({
   remove: (id) => directory.remove("budget", id),
   state: () => undefined,
   states: () => [],
+  room: () => undefined,
   onCrossing: () => undefined,
 });
 

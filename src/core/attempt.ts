@@ -34,3 +34,6 @@ export interface AttemptRecord {
   /** JSON text of the decision. */
   decision?: string | undefined;
 }
+
+/** Who a call counts against: what its record says of it. */
+export type Counted = Pick<AttemptRecord, "organizationId" | "teamId" | "projectId" | "keyId" | "user" | "agent" | "run">;

@@ -1,4 +1,5 @@
 // Budgets and the scopes that have them, as words: what the operator sets, and what a call counts against.
+import type { KeyMode } from "./ids";
 import type { NanoUsd } from "./money";
 
 /** The kinds of scope, widest first. `user`, `agent` and `run` are names that callers give, inside their organization. */
@@ -41,6 +42,16 @@ export interface Budget {
   readonly thresholds: readonly Threshold[];
   /** Unix milliseconds. */
   readonly createdAt: number;
+  /** Set where it is no record of its own: a prepaid balance or a run's own limit, which are counted as budgets are. */
+  readonly standsFor?: StandsFor | undefined;
+}
+
+export interface StandsFor {
+  readonly kind: "credit-account" | "run";
+  /** Calls of the other mode do not count. */
+  readonly mode: KeyMode;
+  /** In hundredths of a per cent: what is counted is the cost and this much more, rounded up for each attempt. */
+  readonly markupBasisPoints: number;
 }
 
 /** A budget in its current period. */

@@ -1,10 +1,11 @@
 // One exchange from door to door. It is read-only and gains fields at each step; a step out of order does not compile.
 
-import type { AttemptRecord } from "./attempt";
+import type { AttemptRecord, Counted } from "./attempt";
 import type { ChatRequest } from "./chat";
 import type { KeyMode } from "./ids";
 import type { NanoUsd } from "./money";
 import type { Price, Tier } from "./price";
+import type { CreditAccount } from "./records";
 import type { Secret } from "./secret";
 import type { Connection } from "./settings";
 
@@ -36,8 +37,19 @@ export interface Hints {
   readonly run?: string | undefined;
   readonly user?: string | undefined;
   readonly clientRequestId?: string | undefined;
+  /** What the caller says of its run's limits. */
+  readonly runLimits?: RunLimits | undefined;
   /** Headers that nothing here heeds: named to the caller. */
   readonly unheeded: readonly string[];
+}
+
+/** Limits that a call states for its run: the first call fixes them, later ones may lower them. */
+export interface RunLimits {
+  readonly maxUsd?: NanoUsd | undefined;
+  readonly maxSteps?: number | undefined;
+  readonly maxSeconds?: number | undefined;
+  /** The name of the run that started this one. */
+  readonly parent?: string | undefined;
 }
 
 /** A key as the store knows it. Its secret is only ever a keyed hash. */
@@ -87,6 +99,22 @@ export interface Governed extends Received {
   readonly includeUsage: boolean;
   /** What the caller calls a field or a place of the request. */
   readonly nameOf: (param: string) => string;
+  /** Who the call counts against. */
+  readonly counted: Counted;
+  /** The narrowest prepaid balance that it is charged to. */
+  readonly account: CreditAccount | undefined;
+  /** What it takes up while it lasts: undefined: nothing limits it. */
+  readonly claim: Claim | undefined;
+}
+
+/** Places among the limited calls of a minute and a step of a run: given back exactly once. */
+export interface Claim {
+  /** Headers that tell what is left (`x-ratelimit-*`). */
+  readonly headers: Readonly<Record<string, string>>;
+  /** An attempt was made and used so many tokens; undefined: nobody knows. */
+  used(tokens: number | undefined): void;
+  /** The call is over. `unmade`: it was refused for money and counts as if it had not come. */
+  end(unmade: boolean): void;
 }
 
 /** The request as one provider will read it. */

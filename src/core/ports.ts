@@ -1,8 +1,9 @@
 // What the line needs from the world. Adapters implement these in store/, net/ and telemetry/; main.ts builds them.
-import type { AttemptRecord } from "./attempt";
+import type { AttemptRecord, Counted } from "./attempt";
 import type { Budget, BudgetState, Crossing } from "./budget";
 import type { Events } from "./event";
 import type { ApiKey, KeyPolicy } from "./exchange";
+import type { AnswerLengths, LiveCalls, Rates, Runs } from "./governance";
 import type { KeyMode } from "./ids";
 import type { NanoUsd } from "./money";
 import type { Notify } from "./notify";
@@ -135,6 +136,8 @@ export interface Keys {
 
 /** What operators set up (core/records.ts), in memory whole. */
 export interface Directory {
+  /** Grows with each change, but for runs: calls make those themselves, and nothing is derived of them. */
+  readonly revision: number;
   get<K extends RecordKind>(kind: K, id: string): RecordTypes[K] | undefined;
   /** In the order of their making. */
   list<K extends RecordKind>(kind: K, organizationId: string): readonly RecordTypes[K][];
@@ -238,6 +241,8 @@ export interface AuditQuery extends Page {
   organizationId: string;
   keyId?: string | undefined;
   requestId?: string | undefined;
+  /** A run's name: its calls of one mode, refused ones left out. */
+  run?: { readonly name: string; readonly mode: KeyMode } | undefined;
   /** Unix milliseconds, inclusive. */
   from?: number | undefined;
   /** Unix milliseconds, exclusive. */
@@ -294,33 +299,7 @@ export interface Outbox {
   list(webhookId: string, limit: number): Promise<readonly Delivery[]>;
 }
 
-/** What to read of the ledger to know what a budget has spent. */
-export interface SpentSpan {
-  /** Unix milliseconds, by admission. */
-  from: number;
-  /** Sums by stretches of this length; undefined: one sum. */
-  bucketMs: number | undefined;
-}
-
-/** What budgets have spent and hold, in memory. Synchronous: the store drives it in the same step as its holds. */
-export interface Reservations {
-  /** Holds the attempt's bound on every budget of its scopes, or on none: the result is the one that refuses. */
-  reserve(attempt: AttemptRecord): BudgetState | undefined;
-  /** The cost takes the hold's place. The result are the thresholds that it reached. Zero lets the hold go. */
-  settle(attemptId: string, cost: NanoUsd): readonly Crossing[];
-  begin(budget: Budget, open: Iterable<AttemptRecord>): void;
-  counted(budgetId: string): readonly string[];
-  span(budget: Budget, now: number): SpentSpan;
-  fill(budgetId: string, spent: readonly { mode: KeyMode; start: number; spent: NanoUsd }[]): void;
-  change(budget: Budget): void;
-  remove(budgetId: string): void;
-  state(budgetId: string, mode: KeyMode, now: number): BudgetState | undefined;
-  /** Every budget of a call's scopes. */
-  states(call: Counted, mode: KeyMode, now: number): readonly BudgetState[];
-}
-
-/** Who a call counts against: what its record says of it. */
-export type Counted = Pick<AttemptRecord, "organizationId" | "teamId" | "projectId" | "keyId" | "user" | "agent" | "run">;
+export type { Counted };
 
 /** Budgets, kept and counted. */
 export interface Budgets {
@@ -330,6 +309,8 @@ export interface Budgets {
   remove(id: string): Promise<boolean>;
   state(id: string, mode: KeyMode): BudgetState | undefined;
   states(call: Counted, mode: KeyMode): readonly BudgetState[];
+  /** As `Reservations.room`. */
+  room(call: Counted, mode: KeyMode): NanoUsd | undefined;
   /** Calls `hear` with the thresholds that settlements reach. */
   onCrossing(hear: (crossing: Crossing, mode: KeyMode) => void): void;
 }
@@ -377,6 +358,10 @@ export interface Ports {
   readonly journal: Journal;
   readonly outbox: Outbox;
   readonly budgets: Budgets;
+  readonly rates: Rates;
+  readonly runs: Runs;
+  readonly live: LiveCalls;
+  readonly lengths: AnswerLengths;
   readonly vault: Vault;
   readonly notify: Notify;
   readonly events: Events;

@@ -1,5 +1,6 @@
 // What an operator sets up, beside keys: who is in which team, what may be spent, where calls may go. Small, and held in memory whole.
 import type { Budget, Scope } from "./budget";
+import type { KeyMode } from "./ids";
 import type { NanoUsd } from "./money";
 import type { Sealed } from "./vault";
 
@@ -82,6 +83,8 @@ export interface Run extends Made {
   readonly agent?: string | undefined;
   /** The parent's name. */
   readonly parent?: string | undefined;
+  /** Runs of test keys are others than those of live keys. */
+  readonly mode: KeyMode;
   readonly maxUsd?: NanoUsd | undefined;
   readonly maxSteps?: number | undefined;
   readonly maxSeconds?: number | undefined;

@@ -55,6 +55,8 @@ export interface EncodeContext {
   model: string;
   /** Always sent where the dialect demands one (Anthropic) and the caller gave none. */
   defaultMaxOutputTokens: number;
+  /** Goes out as the output limit where bytes are forwarded and the caller gave none. undefined: nothing is put in. */
+  injectMaxOutputTokens?: number | undefined;
   /** Fields the provider refuses, by the caller's names: refused (meaning) or left out (hint). */
   unsupported: readonly string[];
   /** True: a meaning that has no place is dropped and named, not refused. */

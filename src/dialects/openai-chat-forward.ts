@@ -52,7 +52,7 @@ export function forwardOpenaiChatRequest(
     bytes: spliceJson(bytes, edits),
     headers: {},
     ignored,
-    maxOutputTokens: request.maxOutputTokens,
+    maxOutputTokens: request.maxOutputTokens ?? context.injectMaxOutputTokens,
   };
 }
 
@@ -79,8 +79,12 @@ function refuseCustomTools({ tools = [] }: ChatRequest, { functionToolsOnly }: D
  * chose gets the newer one: reasoning models refuse the older.
  */
 function limitEdits(request: ChatRequest, context: EncodeContext): JsonEdit[] {
+  const { injectMaxOutputTokens: ours, deviations } = context;
+  if (request.maxOutputTokens === undefined && ours !== undefined) {
+    return [{ op: "set", name: deviations.maxTokensField ?? "max_completion_tokens", value: String(ours) }];
+  }
   const value = String(request.maxOutputTokens);
-  const wanted = context.deviations.maxTokensField ?? (context.routed === true ? "max_completion_tokens" : undefined);
+  const wanted = deviations.maxTokensField ?? (context.routed === true ? "max_completion_tokens" : undefined);
   if (request.maxOutputTokens === undefined || wanted === undefined) return [];
   const other = wanted === "max_tokens" ? "max_completion_tokens" : "max_tokens";
   return [

@@ -48,7 +48,11 @@ export function forwardResponsesRequest(
     if (verdict === "omit-and-name") ignored.push(name);
   }
   if (request.model !== context.model) edits.push({ op: "set", name: "model", value: JSON.stringify(context.model) });
-  return { path: RESPONSES_PATH, bytes: spliceJson(bytes, edits), headers: {}, ignored, maxOutputTokens: request.maxOutputTokens };
+  const { injectMaxOutputTokens: ours } = context;
+  const limits = request.maxOutputTokens === undefined && ours !== undefined;
+  if (limits) edits.push({ op: "set", name: "max_output_tokens", value: String(ours) });
+  const maxOutputTokens = limits ? ours : request.maxOutputTokens;
+  return { path: RESPONSES_PATH, bytes: spliceJson(bytes, edits), headers: {}, ignored, maxOutputTokens };
 }
 
 const jsonOf = (bytes: Uint8Array, member: MemberSpan): unknown =>

@@ -1,5 +1,5 @@
 // accept: the request is named and timed, and its head is read.
-import type { Accepted, Arrived, Hints } from "../core/exchange";
+import type { Accepted, Arrived, Hints, RunLimits } from "../core/exchange";
 import { Failure } from "../core/failure";
 import { parseKey } from "../core/ids";
 import type { Ports } from "../core/ports";
@@ -7,6 +7,7 @@ import { Secret } from "../core/secret";
 import type { Settings } from "../core/settings";
 import { type BrandHeaders, brandHeaders } from "./brand-headers";
 import type { Door } from "./door";
+import { joinedLimits, runLimitOf } from "./run-limits";
 import { tagOf } from "./tag";
 
 /** Of a version or a list of betas. */
@@ -61,8 +62,18 @@ function readHints(headers: Headers, names: BrandHeaders): Hints {
     agent: readTag(headers, names.agent),
     run: readTag(headers, names.run),
     user: readTag(headers, names.user),
+    runLimits: readRunLimits(headers, names),
     clientRequestId: headers.get("x-client-request-id")?.slice(0, 128) ?? undefined,
   };
+}
+
+function readRunLimits(headers: Headers, names: BrandHeaders): Hints["runLimits"] {
+  const said: RunLimits[] = [];
+  for (const [name, header] of names.runLimits) {
+    const text = headers.get(header);
+    if (text !== null) said.push(runLimitOf(name, text, header));
+  }
+  return joinedLimits(said);
 }
 
 function readTag(headers: Headers, name: string): string | undefined {

@@ -4,6 +4,7 @@ import { type NanoUsd, subUsd, usdNumber, ZERO_USD } from "../core/money";
 import type { Ports } from "../core/ports";
 import type { Usage } from "../core/usage";
 import type { AnswerContext } from "../dialects/dialect";
+import { withMarkup } from "../policy/credit";
 import { costOf } from "../policy/pricing";
 import type { Settled } from "../policy/settlement";
 
@@ -45,6 +46,10 @@ export function savedUsd(planned: Planned, cost: NanoUsd | undefined, usage: Usa
   return baseline === undefined || cost === undefined ? undefined : subUsd(baseline, cost);
 }
 
+/** What the prepaid balance is charged, where there is one: the cost with its markup. */
+const charged = ({ account }: Planned, cost: NanoUsd | undefined): Record<string, unknown> =>
+  account === undefined || cost === undefined ? {} : { charged_credits: usdNumber(withMarkup(cost, account.markupBasisPoints)) };
+
 function extensionOf(
   planned: Planned,
   attempt: Attempt,
@@ -59,6 +64,7 @@ function extensionOf(
     provider: attempt.target.provider,
     tier: attempt.target.tier,
     cost_usd: cost === undefined ? null : usdNumber(cost),
+    ...charged(planned, cost),
     saved_usd: saved === undefined ? null : usdNumber(saved),
     attempts: attempt.number,
     fallback: attempt.target !== planned.targets[0],

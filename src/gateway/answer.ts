@@ -30,6 +30,7 @@ function answerHeaders(called: Called, ports: Ports): Record<string, string> {
   const { target } = attempt;
   const names = brandHeaders(ports.settings.brand);
   const headers = passedHeaders(providerNamed(target.provider), first.headers, attempt.connection);
+  Object.assign(headers, called.claim?.headers);
   headers["x-request-id"] = requestId;
   headers[names.requestId] = requestId;
   headers[names.route] = "governed";

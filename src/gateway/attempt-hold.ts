@@ -39,12 +39,28 @@ export function settledNow(planned: Planned, attempt: Attempt, meter: Meter): Se
   );
 }
 
+/** Tokens that a rate limit counts. undefined: nobody knows. */
+function tokensOf({ settlement, usage }: Settled): number | undefined {
+  if (settlement === "released") return 0;
+  return usage?.inputTokens === undefined ? undefined : usage.inputTokens + (usage.outputTokens ?? 0);
+}
+
+/** What a limit that is put in must leave room for: whole answers only, and the provider's own figures. */
+function noteLength(planned: Planned, { target }: Attempt, meter: Meter, { usage, usageSource }: Settled, ports: Ports): void {
+  if (meter.ending !== "complete" || usageSource !== "provider" || usage?.outputTokens === undefined) return;
+  const length = Math.ceil(usage.outputTokens / (planned.request.choices ?? 1));
+  const cut = target.injectedMaxTokens !== undefined && length >= target.injectedMaxTokens;
+  ports.lengths.saw(target.provider, target.model, length, cut);
+}
+
 function settleAttempt(planned: Planned, attempt: Attempt, meter: Meter, ports: Ports): void {
   const settled = meter.final ?? settledNow(planned, attempt, meter);
   if (settled.overrun) {
     meter.flags.add("overrun");
     ports.events.emit(overrunEvent(attempt.record, settled.cost));
   }
+  planned.claim?.used(tokensOf(settled));
+  noteLength(planned, attempt, meter, settled, ports);
   const outcome: Outcome = {
     settlement: settled.settlement,
     usage: settled.usage,

@@ -12,6 +12,7 @@ import { providerNamed } from "../providers/registry";
 import { answerContext } from "./answer-context";
 import { settledNow } from "./attempt-hold";
 import { withoutCredential } from "./credential";
+import type { CutSwitch } from "./cut";
 import { LiveStream } from "./live-stream";
 import type { Meter } from "./meter";
 import { isForwarded, plannedDialect } from "./operation";
@@ -31,7 +32,7 @@ export type FirstAnswer =
   | { kind: "stream"; live: LiveStream; headers: HeaderView }
   | FailedAnswer;
 
-type FailedAnswer = { kind: "failed"; failure: Failure; retry: "same" | "elsewhere" | "never" };
+export type FailedAnswer = { kind: "failed"; failure: Failure; retry: "same" | "elsewhere" | "never" };
 
 /** An error answer's body is read up to here, for its message. */
 const MAX_ERROR_BYTES = 256 * 1024;
@@ -42,7 +43,7 @@ export async function openAnswer(work: Work, ports: Ports, callerSignal: AbortSi
   const dialect = plannedDialect(provider, work.door);
   const { deadlines } = ports.settings;
   const stream = work.planned.request.stream;
-  const watch = watchAttempt(ports, callerSignal, provider, stream ? deadlines.firstChunkMs : deadlines.answerMs);
+  const watch = watchAttempt(work.cut, ports, callerSignal, provider, stream ? deadlines.firstChunkMs : deadlines.answerMs);
   try {
     let response = await dial(work, provider, work.attempt.connection?.credential, ports, watch.signal);
     if (isRejection(response)) {
@@ -65,7 +66,7 @@ export async function openAnswer(work: Work, ports: Ports, callerSignal: AbortSi
 }
 
 /** What a failed attempt means: its failure is noted on the meter, and the class of retry is told. */
-export function failedAttempt(thrown: unknown, meter: Meter): FirstAnswer {
+export function failedAttempt(thrown: unknown, meter: Meter): FailedAnswer {
   if (thrown instanceof DialError) {
     const answering = meter.upstreamStatus !== undefined;
     const says = answering ? "The provider's answer broke off." : "The provider could not be reached.";
@@ -217,6 +218,7 @@ async function openStream(work: StreamWork, ports: Ports): Promise<FirstAnswer> 
     onCallerGone: provider.onCallerGone,
   });
   await live.first();
+  work.cut.hear((why) => live.endWith(why));
   return { kind: "stream", live, headers: response.headers };
 }
 
@@ -230,13 +232,14 @@ interface AttemptWatch {
 }
 
 /** Ends an attempt at its deadline, and when the caller leaves a provider that stops billing then. */
-function watchAttempt(ports: Ports, callerSignal: AbortSignal, provider: Provider, deadlineMs: number): AttemptWatch {
+function watchAttempt(cut: CutSwitch, ports: Ports, callerSignal: AbortSignal, provider: Provider, deadlineMs: number): AttemptWatch {
   const controller = new AbortController();
   let late = false;
   const left = (): void => controller.abort();
   const heedsCaller = provider.onCallerGone === "cancel";
   if (heedsCaller && callerSignal.aborted) left();
   if (heedsCaller) callerSignal.addEventListener("abort", left, { once: true });
+  cut.hear(left);
   const stayed = onStopping(ports.stopping, left);
   const cancel = ports.clock.after(deadlineMs, () => {
     late = true;
@@ -251,6 +254,7 @@ function watchAttempt(ports: Ports, callerSignal: AbortSignal, provider: Provide
       if (heedsCaller) callerSignal.removeEventListener("abort", left);
     },
     explain(thrown, meter) {
+      if (cut.why) return cut.why;
       if (late) return new Failure("upstream_timeout", `The provider did not answer within ${deadlineMs} ms.`, { cause: thrown });
       if (ports.stopping.aborted) return new Failure("overloaded", "The gateway is stopping.", { cause: thrown });
       if (callerSignal.aborted && controller.signal.aborted) {

@@ -1,11 +1,12 @@
 // The product's header names, made once for a brand: joined anew for each call they would be new strings, hashed and copied
 // each time (measured: a quarter of what an answer's headers cost).
 import { type Brand, brandHeader } from "../core/brand";
+import { RUN_LIMITS } from "./run-limits";
 
 /** Limits that a caller relies on: refused as long as they are not kept. */
-export const BINDING_HINTS = ["region", "run-budget-usd", "run-max-steps", "run-max-seconds"] as const;
+export const BINDING_HINTS = ["region"] as const;
 /** Wishes: named in the answer as ignored. */
-const FREE_HINTS = ["mode", "intent", "latency-ms-max", "criticality", "run-parent"] as const;
+const FREE_HINTS = ["mode", "intent", "latency-ms-max", "criticality"] as const;
 
 export type BrandHeaders = ReturnType<typeof make>;
 
@@ -18,6 +19,11 @@ function make(brand: Brand) {
     agent: named("agent"),
     run: named("run"),
     user: named("user"),
+    runBudgetUsd: named("run-budget-usd"),
+    runMaxSteps: named("run-max-steps"),
+    runMaxSeconds: named("run-max-seconds"),
+    runParent: named("run-parent"),
+    runLimits: RUN_LIMITS.map((name) => [name, named(name)] as const),
     requestId: named("request-id"),
     route: named("route"),
     source: named("source"),

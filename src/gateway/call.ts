@@ -6,7 +6,8 @@ import type { Ports } from "../core/ports";
 import { retryDelayMs } from "../policy/retry";
 import { hold } from "./admit";
 import { withHold } from "./attempt-hold";
-import { type FirstAnswer, failedAttempt, openAnswer } from "./attempt-open";
+import { type FailedAnswer, type FirstAnswer, failedAttempt, openAnswer } from "./attempt-open";
+import { CutSwitch } from "./cut";
 import type { Door } from "./door";
 
 export type GoodAnswer = Exclude<FirstAnswer, { kind: "failed" }>;
@@ -17,14 +18,40 @@ export interface Called extends Planned {
   readonly answer: GoodAnswer;
 }
 
-/** Throws the last attempt's failure when none answered. */
+/** Throws the last attempt's failure when none answered. What the call takes up is given back when its answer is over. */
 export async function call(admitted: Admitted, door: Door, ports: Ports, signal: AbortSignal): Promise<Called> {
+  const cut = new CutSwitch();
+  const { organizationId, keyId, run } = admitted.counted;
+  const leave = ports.live.enter({ organizationId, keyId, mode: admitted.key.mode, run }, (why) => cut.cut(why));
+  const over = (): void => {
+    leave();
+    admitted.claim?.end(false);
+  };
+  try {
+    return await attempts(admitted, { door, ports, signal, cut, over });
+  } catch (thrown) {
+    over();
+    throw thrown;
+  }
+}
+
+interface Surroundings {
+  readonly door: Door;
+  readonly ports: Ports;
+  readonly signal: AbortSignal;
+  readonly cut: CutSwitch;
+  /** The answer has left whole, or broke. */
+  over(): void;
+}
+
+async function attempts(admitted: Admitted, around: Surroundings): Promise<Called> {
+  const { ports, signal, cut } = around;
   let place: Place = { attempt: admitted.attempt, targetIndex: admitted.targetIndex, retries: 0 };
   ports.retries.deposit(targetName(place.attempt.target));
   for (;;) {
-    const answer = await begin(admitted, place.attempt, door, ports, signal);
+    const answer = await begin(admitted, place.attempt, around);
     if (answer.kind !== "failed") return { ...admitted, attempt: place.attempt, targetIndex: place.targetIndex, answer };
-    const next = signal.aborted ? undefined : await nextPlace(admitted, place, answer, ports, signal);
+    const next = signal.aborted || cut.why ? undefined : await nextPlace(admitted, place, answer, ports, signal);
     if (!next) throw answer.failure.with({ facts: { attempts: place.attempt.number } });
     place = next;
   }
@@ -37,32 +64,47 @@ interface Place {
   retries: number;
 }
 
-/** Starts an attempt inside its hold. Resolves with the first that is known of it; the hold lives until the answer is over. */
-function begin(planned: Planned, attempt: Attempt, door: Door, ports: Ports, signal: AbortSignal): Promise<FirstAnswer> {
+/**
+ * Starts an attempt inside its hold. Resolves with the first that is known of an answer, whose hold lives until it is over; with a
+ * failure when that is settled, so that its money is free for the next attempt.
+ */
+function begin(planned: Planned, attempt: Attempt, around: Surroundings): Promise<FirstAnswer> {
+  const { door, ports, signal, cut, over } = around;
   return new Promise((resolve) => {
-    void withHold(planned, attempt, ports, async (meter) => {
+    let failed: FailedAnswer | undefined;
+    const settled = withHold(planned, attempt, ports, async (meter) => {
       try {
-        const answer = await openAnswer({ planned, attempt, door, meter }, ports, signal);
-        resolve(answer);
+        const answer = await openAnswer({ planned, attempt, door, meter, cut }, ports, signal);
+        if (answer.kind === "failed") failed = answer;
+        else resolve(answer);
         if (answer.kind === "stream") await answer.live.finished;
       } catch (thrown) {
-        resolve(failedAttempt(thrown, meter));
+        failed = failedAttempt(thrown, meter);
       }
     });
+    void settled.then(() => (failed ? resolve(failed) : over()));
   });
 }
 
-type Failed = Extract<FirstAnswer, { kind: "failed" }>;
-
-async function nextPlace(planned: Planned, place: Place, failed: Failed, ports: Ports, signal: AbortSignal): Promise<Place | undefined> {
+async function nextPlace(
+  planned: Planned,
+  place: Place,
+  failed: FailedAnswer,
+  ports: Ports,
+  signal: AbortSignal,
+): Promise<Place | undefined> {
   if (failed.retry === "never") return undefined;
   const again = failed.retry === "same" ? await sameTarget(planned, place, failed.failure, ports, signal) : undefined;
   if (again) return again;
-  const targetIndex = place.targetIndex + 1;
-  const target = planned.targets[targetIndex];
-  if (!target) return undefined;
-  ports.retries.deposit(targetName(target));
-  return { attempt: await hold(planned, target, place.attempt.number + 1, ports), targetIndex, retries: 0 };
+  for (let targetIndex = place.targetIndex + 1; ; targetIndex++) {
+    const target = planned.targets[targetIndex];
+    if (!target) return undefined;
+    const held = await hold(planned, target, place.attempt.number + 1, ports);
+    // One that no budget can bear any more is passed over.
+    if (!("record" in held)) continue;
+    ports.retries.deposit(targetName(target));
+    return { attempt: held, targetIndex, retries: 0 };
+  }
 }
 
 async function sameTarget(planned: Planned, place: Place, failure: Failure, ports: Ports, signal: AbortSignal): Promise<Place | undefined> {
@@ -74,7 +116,8 @@ async function sameTarget(planned: Planned, place: Place, failure: Failure, port
   } catch (cause) {
     throw new Failure("upstream_error", "The caller left while the gateway waited to try again.", { cause });
   }
-  return { attempt: await hold(planned, target, number + 1, ports), targetIndex: place.targetIndex, retries: place.retries + 1 };
+  const held = await hold(planned, target, number + 1, ports);
+  return "record" in held ? { attempt: held, targetIndex: place.targetIndex, retries: place.retries + 1 } : undefined;
 }
 
 const targetName = (target: Target): string => `${target.provider}/${target.model}`;

@@ -70,13 +70,13 @@ export class LiveStream {
     const { callerSignal, ports } = this.#parts;
     if (callerSignal.aborted) this.callerGone();
     else callerSignal.addEventListener("abort", this.#onCallerGone, { once: true });
-    this.#stayed = onStopping(ports.stopping, () => this.#endWith(new Failure("overloaded", "The gateway is stopping.")));
+    this.#stayed = onStopping(ports.stopping, () => this.endWith(new Failure("overloaded", "The gateway is stopping.")));
   }
 
   readonly #onCallerGone = (): void => this.callerGone();
 
   /** Tells the caller why, as soon as it reads on: a pending read ends with the connection. */
-  #endWith(failure: Failure): void {
+  endWith(failure: Failure): void {
     if (this.#over) return;
     this.#reason = failure;
     if (this.#filling) this.#parts.abort();
@@ -225,7 +225,7 @@ export class LiveStream {
       if (this.#over) return;
       const silentMs = clock.elapsedMs() - this.#waitingSince;
       if (this.#waiting === "provider" && silentMs >= idleGapMs) {
-        this.#endWith(new Failure("upstream_timeout", "The provider went silent in the middle of its answer."));
+        this.endWith(new Failure("upstream_timeout", "The provider went silent in the middle of its answer."));
       } else if (this.#waiting === "caller" && !this.#callerGone && silentMs >= writeStallMs) {
         this.#parts.work.meter.flags.add("caller_gone");
         this.#break(new Failure("request_timeout", "The caller stopped reading."));

@@ -1,11 +1,12 @@
 // plan: which targets, in which order, each with the most it can cost. What the request cannot mean anywhere is refused here,
 // before money is held.
 import type { Authenticated, Decision, Governed, Planned, Target } from "../core/exchange";
-import { Failure } from "../core/failure";
+import { Failure, type FailureCode } from "../core/failure";
 import { endpointModel } from "../core/model-id";
 import type { Ports } from "../core/ports";
 import type { ModelInfo, Price } from "../core/price";
 import { baseUrlVariable } from "../core/settings";
+import { mayUseModel } from "../policy/access";
 import { type RouteFacts, type RouteRow, routeModel, routePinned } from "../policy/catalogue-route";
 import { costOf } from "../policy/pricing";
 import type { Provider } from "../providers/provider";
@@ -13,12 +14,22 @@ import { counter, PROVIDERS, providersNamed, simulator } from "../providers/regi
 import { connectedFor } from "./credential";
 import type { Door } from "./door";
 import { inputTokensOf } from "./input-count";
+import { AUTO, notAllowed } from "./model-access";
 import { dialectFor } from "./operation";
 import { type Candidate, targetOf } from "./target";
 
-export const AUTO = "auto";
+/** Why a target is passed over as long as others remain. What one cannot honour, another may: only when none can is the caller told. */
+const EXCLUDES: Partial<Record<FailureCode, string>> = {
+  unsupported_parameter: "unsupported",
+  model_not_priced: "unpriced",
+  unbounded_request: "unbounded",
+  model_not_allowed: "not allowed",
+};
 
-/** Throws 404 `model_not_found`, 400 `unsupported_parameter`, 503 `no_available_provider`. */
+/**
+ * Throws 404 `model_not_found`, 400 `unsupported_parameter`, 403 `model_not_allowed`, 503 `no_available_provider`; where hard budgets
+ * count the call, 400 `model_not_priced` and `unbounded_request`.
+ */
 export function plan(governed: Governed, door: Door, ports: Ports): Planned {
   const only = readPin(governed.json);
   if (governed.request.model === AUTO && door.operation === "embeddings") {
@@ -26,21 +37,23 @@ export function plan(governed: Governed, door: Door, ports: Ports): Planned {
   }
   const candidates = governed.request.model === AUTO ? autoCandidates(governed, only, ports) : pinnedCandidates(governed, only, ports);
   const routed = governed.request.model === AUTO;
+  const room = ports.budgets.room(governed.counted, governed.key.mode);
   const targets: Target[] = [];
   const excluded: Decision["excluded"][number][] = [];
   let refusal: Failure | undefined;
   for (const candidate of candidates) {
     if (targets.length >= ports.settings.limits.maxTargets) break;
     try {
-      targets.push(targetOf(governed, able(candidate, door), door, ports));
+      requireTarget(governed, candidate);
+      targets.push(targetOf(governed, able(candidate, door), door, ports, room));
     } catch (thrown) {
-      // What one target cannot honour, another may: only when none can is it the caller's to mend.
-      if (!(thrown instanceof Failure && thrown.code === "unsupported_parameter")) throw thrown;
+      const why = thrown instanceof Failure ? EXCLUDES[thrown.code] : undefined;
+      if (!(thrown instanceof Failure) || why === undefined) throw thrown;
       refusal ??= thrown;
       excluded.push({
         provider: candidate.provider.name,
         model: candidate.model,
-        reason: `unsupported: ${thrown.param ?? thrown.message}`,
+        reason: `${why}: ${thrown.param ?? thrown.message}`,
       });
     }
   }
@@ -53,6 +66,11 @@ export function plan(governed: Governed, door: Door, ports: Ports): Planned {
     decision: { asked: governed.request.model, chosen: targets.map(({ provider, model }) => ({ provider, model, reason })), excluded },
     baseline: routed ? baselinePrice(governed, ports) : undefined,
   };
+}
+
+/** What was asked for passed already, under the name that the caller gave it. */
+function requireTarget({ key, request }: Governed, { provider, model }: Candidate): void {
+  if (model !== modelAt(provider, request.model) && !mayUseModel(key.policy.allowedModels, model)) throw notAllowed(key, model);
 }
 
 /** A count by a provider that cannot count is our own estimate: better than a refusal, and nothing is billed by it. */
@@ -120,7 +138,10 @@ function autoCandidates(governed: Governed, only: readonly string[] | undefined,
   const usage = { inputTokens: inputTokensOf(governed), outputTokens: EXPECTED_OUTPUT_TOKENS };
   const open = reachable(governed, ports);
   const names = only === undefined || only.length === 0 ? undefined : routePinned(only, routesOf(open), factsOf(governed, open, ports));
-  const able = open
+  const offered = open.filter((provider) => provider.autoModels.medium !== undefined);
+  const allowed = offered.filter((provider) => mayUseModel(governed.key.policy.allowedModels, provider.autoModels.medium ?? ""));
+  if (offered.length > 0 && allowed.length === 0) throw notAllowed(governed.key, AUTO);
+  const able = allowed
     .filter((provider) => names === undefined || names.includes(provider.name))
     .flatMap((provider) => {
       const model = provider.autoModels.medium;

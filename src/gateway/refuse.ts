@@ -8,6 +8,7 @@ import { failureBody, failureHeaders } from "./failure-body";
 export function refuse(thrown: unknown, reached: Arrived | Accepted | Authenticated | Governed, door: Door, ports: Ports): Response {
   const failure = asFailure(thrown);
   record(failure, reached, ports);
+  if ("claim" in reached) reached.claim?.end(failure.row.status === 402);
   const { requestId } = reached;
   const body = door.dialect.encodeFailure(failureBody(failure, requestId), ports.settings.brand.namespace);
   const headers = failureHeaders(failure, requestId, ports.settings);

@@ -6,6 +6,7 @@ import { admit } from "./admit";
 import { answer } from "./answer";
 import { authenticate } from "./authenticate";
 import { call } from "./call";
+import { requireAddress } from "./caller-address";
 import { type Door, shapedDoor } from "./door";
 import { govern } from "./govern";
 import { plan } from "./plan";
@@ -21,9 +22,10 @@ export async function serve(request: Request, knocked: Door, ports: Ports): Prom
     reached = accepted;
     const authenticated = authenticate(accepted, ports);
     reached = authenticated;
+    requireAddress(authenticated.key, request);
     const received = await receive(authenticated, request, ports);
     door = shapedDoor(knocked, received);
-    const governed = govern(received, door, ports);
+    const governed = await govern(received, door, ports);
     reached = governed;
     const planned = plan(governed, door, ports); // Ordered targets, each with its bound.
     const admitted = await admit(planned, ports); // From here money is held; withHold settles it, once, on every exit.

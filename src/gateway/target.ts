@@ -1,12 +1,16 @@
 // A target: a provider's model, the request as it will read it, and the most the call can cost there.
+import type { ChatRequest } from "../core/chat";
 import type { Governed, Outgoing, Target } from "../core/exchange";
 import { Failure } from "../core/failure";
+import { type NanoUsd, ZERO_USD } from "../core/money";
 import type { Ports } from "../core/ports";
 import type { ModelInfo, Price } from "../core/price";
 import type { DoorDialect, EncodeContext } from "../dialects/dialect";
-import { boundOf } from "../policy/bound";
+import { answerLimit } from "../policy/answer-limit";
+import { type Bound, isOutputFree, type OpenBound, openBound } from "../policy/bound";
 import type { Provider } from "../providers/provider";
 import type { Door } from "./door";
+import { inputTokensOf } from "./input-count";
 import { dialectFor, isForwarded } from "./operation";
 
 /** Where a model stands. A simulated call is described and priced as the real one. */
@@ -20,26 +24,107 @@ export interface Candidate {
 /** Sent where a dialect demands a limit and neither the caller nor the catalogue names one. */
 const FALLBACK_MAX_TOKENS = 4_096;
 
-/** Throws 400 `unsupported_parameter` where the target cannot honour what the request means. */
-export function targetOf(governed: Governed, candidate: Candidate, door: Door, ports: Ports): Target {
+/**
+ * `room`: the most that a bound may come to, where hard budgets count the call; undefined: none does. Throws 400 `unsupported_parameter`
+ * where the target cannot honour what the request means, and with a room `model_not_priced` and `unbounded_request`.
+ */
+export function targetOf(governed: Governed, candidate: Candidate, door: Door, ports: Ports, room: NanoUsd | undefined): Target {
   const { provider, model, catalogue } = candidate;
   const info = ports.prices.model(catalogue, model, governed.receivedAt);
-  const price = ports.prices.price(catalogue, model, governed.receivedAt);
-  const outgoing = encode(governed, provider, model, info, door, ports);
+  const listed = ports.prices.price(catalogue, model, governed.receivedAt);
+  // A count is no call that a fee is charged for.
+  const price = door.operation === "count-tokens" && listed ? { ...listed, feesPerThousand: {} } : listed;
+  const bounds = boundsAt(governed, candidate, door, info, price);
   const asked = governed.request.maxOutputTokens;
+  const limits = room !== undefined && asked === undefined && door.operation === "chat" && price !== undefined && !isOutputFree(price);
+  const limit = limits ? limitFor(governed, provider, model, info, bounds.within(room), ports) : undefined;
+  const outgoing = encode(governed, provider, model, info, door, limit, ports);
+  const bound = bounds.at(outgoing.maxOutputTokens);
+  if (room !== undefined && !bound.ok) throw boundless(bound, provider, governed);
   return {
     provider: provider.name,
     model,
     tier: info?.tier,
     price,
-    bound: boundAt(governed, model, info, price, outgoing, dialectFor(provider, door)?.name === door.dialect.name),
+    bound: bound.ok ? bound.bound : undefined,
     outgoing,
     injectedMaxTokens: asked === undefined ? outgoing.maxOutputTokens : undefined,
     reasons: reasonsOf(info),
   };
 }
 
-function encode(governed: Governed, provider: Provider, model: string, info: ModelInfo | undefined, door: Door, ports: Ports): Outgoing {
+/** Nothing is billed for a count. */
+const FREE: OpenBound = { within: () => undefined, at: () => ({ ok: true, bound: ZERO_USD, inputTokens: 0, outputTokens: 0 }) };
+
+function boundsAt(
+  governed: Governed,
+  { provider, model }: Candidate,
+  door: Door,
+  info: ModelInfo | undefined,
+  price: Price | undefined,
+): OpenBound {
+  if (door.operation === "count-tokens") return FREE;
+  const { request } = governed;
+  const dialect = dialectFor(provider, door);
+  const forwards = dialect !== undefined && isForwarded(request, provider, dialect, door);
+  return openBound({
+    // Hosted tools and the fast tier go out only where the provider speaks the caller's dialect.
+    request: forwards
+      ? request.rest["speed"] === "fast"
+        ? { ...request, serviceTier: "fast" }
+        : request
+      : { ...request, hostedTools: undefined },
+    body: governed.bytes,
+    model,
+    price,
+    contextWindow: info?.contextWindow,
+    modelMaxOutputTokens: info?.maxOutputTokens,
+    windows: governed.door === "embeddings" ? request.messages.length : 1,
+  });
+}
+
+/** The limit to put in where the caller gave none. undefined: there is no bound at any. */
+function limitFor(
+  governed: Governed,
+  provider: Provider,
+  model: string,
+  info: ModelInfo | undefined,
+  fits: number | undefined,
+  ports: Ports,
+): number | undefined {
+  const window = info?.contextWindow;
+  return answerLimit({
+    fits,
+    long: ports.lengths.long(provider.name, model),
+    modelMax: info?.maxOutputTokens,
+    windowLeft: window === undefined ? undefined : window - inputTokensOf(governed),
+    reasons: reasonsOf(info),
+    thinking: governed.request.reasoning?.budgetTokens,
+  });
+}
+
+/** Why a hard budget cannot count the call there. */
+function boundless(bound: Extract<Bound, { ok: false }>, provider: Provider, governed: Governed): Failure {
+  const { model } = governed.request;
+  const param = bound.param === undefined ? undefined : governed.nameOf(bound.param);
+  if (bound.reason === "unpriced") {
+    const what = param === undefined ? `The model ${JSON.stringify(model.slice(0, 128))}` : `This ${param}`;
+    const says = `${what} has no price at ${provider.displayName}, and the key counts against a hard budget.`;
+    return new Failure("model_not_priced", says, { param: param ?? "model" });
+  }
+  const says = `A hard budget counts this call, and ${param ?? "the request"} has no upper bound of its cost at ${provider.displayName}.`;
+  return new Failure("unbounded_request", says, { param });
+}
+
+function encode(
+  governed: Governed,
+  provider: Provider,
+  model: string,
+  info: ModelInfo | undefined,
+  door: Door,
+  limit: number | undefined,
+  ports: Ports,
+): Outgoing {
   const dialect = dialectFor(provider, door);
   if (!dialect) {
     throw new Failure("unsupported_parameter", `${provider.displayName} does not serve ${door.operation} here.`, { param: "model" });
@@ -54,13 +139,18 @@ function encode(governed: Governed, provider: Provider, model: string, info: Mod
     routed: model !== governed.request.model,
     caller: door.dialect,
     reasons: reasonsOf(info),
+    injectMaxOutputTokens: limit,
   };
   const outgoing = isForwarded(governed.request, provider, dialect, door)
     ? forwarded(door.dialect.forwardRequest(governed.bytes, governed, context))
-    : inCallersWords(governed, () => dialect.encodeRequest(governed.request, context));
+    : inCallersWords(governed, () => dialect.encodeRequest(limited(governed.request, limit), context));
   const { unheeded } = governed.hints;
   return unheeded.length === 0 ? outgoing : { ...outgoing, ignored: [...outgoing.ignored, ...unheeded] };
 }
+
+/** Where the request is written anew, a limit of ours is written as the caller's would be. */
+const limited = (request: ChatRequest, limit: number | undefined): ChatRequest =>
+  limit === undefined ? request : { ...request, maxOutputTokens: limit };
 
 /** What has no place is told by the name that the caller gave it. */
 function inCallersWords(governed: Governed, encode: () => Outgoing): Outgoing {
@@ -76,27 +166,3 @@ function inCallersWords(governed: Governed, encode: () => Outgoing): Outgoing {
 const reasonsOf = (info: ModelInfo | undefined): boolean | undefined => info?.capabilities.includes("reasoning");
 
 const forwarded = ({ bytes, ...rest }: ReturnType<DoorDialect["forwardRequest"]>): Outgoing => ({ ...rest, body: bytes });
-
-/** undefined: the call has no upper bound there, which only keys without a budget may make. */
-function boundAt(
-  governed: Governed,
-  model: string,
-  info: ModelInfo | undefined,
-  price: Price | undefined,
-  outgoing: Outgoing,
-  forwards: boolean,
-): Target["bound"] {
-  const { request } = governed;
-  const bound = boundOf({
-    // Hosted tools go out only where the provider speaks the caller's dialect.
-    request: forwards || !request.hostedTools ? request : { ...request, hostedTools: undefined },
-    body: governed.bytes,
-    model,
-    price,
-    contextWindow: info?.contextWindow,
-    modelMaxOutputTokens: info?.maxOutputTokens,
-    windows: governed.door === "embeddings" ? request.messages.length : 1,
-    maxOutputTokens: outgoing.maxOutputTokens,
-  });
-  return bound.ok ? bound.bound : undefined;
-}

@@ -1,5 +1,6 @@
 // What the steps inside one attempt share.
 import type { Attempt, Planned } from "../core/exchange";
+import type { CutSwitch } from "./cut";
 import type { Door } from "./door";
 import type { Meter } from "./meter";
 
@@ -8,4 +9,5 @@ export interface Work {
   readonly attempt: Attempt;
   readonly door: Door;
   readonly meter: Meter;
+  readonly cut: CutSwitch;
 }

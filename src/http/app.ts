@@ -6,6 +6,7 @@ import { Failure } from "../core/failure";
 import type { Secret } from "../core/secret";
 import { presentKey } from "../gateway/accept";
 import { verifyKey } from "../gateway/authenticate";
+import { requireAddress } from "../gateway/caller-address";
 import { failureResponse } from "./errors";
 import { readJson } from "./read-json";
 import { type House, ROUTES, type Route, type RouteCall } from "./routes";
@@ -79,7 +80,7 @@ function admitted(route: Route, request: Request, house: House, options: AppOpti
     case "line":
       return undefined;
     case "key":
-      return verifyKey(presentKey(request.headers, house.ports.settings), house.ports);
+      return presentedKey(request, house);
     case "admin":
       if (!options.trusted) requireAdmin(request, options.adminKey);
       return undefined;
@@ -88,8 +89,14 @@ function admitted(route: Route, request: Request, house: House, options: AppOpti
   }
 }
 
-function readingKey(request: Request, house: House): ApiKey {
+function presentedKey(request: Request, house: House): ApiKey {
   const key = verifyKey(presentKey(request.headers, house.ports.settings), house.ports);
+  requireAddress(key, request);
+  return key;
+}
+
+function readingKey(request: Request, house: House): ApiKey {
+  const key = presentedKey(request, house);
   if (key.policy.role !== "read") throw new Failure("invalid_api_key", "This route takes the admin key, or a key of role read.");
   return key;
 }

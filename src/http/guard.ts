@@ -1,6 +1,7 @@
 // What is refused before any route is looked at: hosts and paths that two readers could take for different things.
 import { Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
+import { rememberAddress } from "../gateway/caller-address";
 import { failureResponse } from "./errors";
 
 /** One host name or address, and a port. Two Host headers arrive joined with a comma and do not pass. */
@@ -12,14 +13,22 @@ const MODELS = "/v1/models/";
 const SAFE_ORIGIN = "http://gateway.invalid";
 
 /** Wraps a handler. Throws nothing. */
-export function guarded(handle: (request: Request) => Promise<Response>, ports: Ports): (request: Request) => Promise<Response> {
-  return (request) => {
+export function guarded(
+  handle: (request: Request) => Promise<Response>,
+  ports: Ports,
+): (request: Request, from?: () => string | undefined) => Promise<Response> {
+  return (request, from) => {
     const refusal = refusalOf(request);
     if (refusal) return Promise.resolve(failureResponse(refusal, ports.ids.requestId(), ports));
     const at = request.url.indexOf("/", 8);
     // Anthropic's SDKs put /v1 behind a base URL that has it already.
-    if (request.url.startsWith("/v1/v1/", at)) return handle(new Request(SAFE_ORIGIN + request.url.slice(at + "/v1".length), request));
-    return handle(at >= 11 ? request : new Request(SAFE_ORIGIN + request.url.slice(at), request));
+    const plain = request.url.startsWith("/v1/v1/", at)
+      ? new Request(SAFE_ORIGIN + request.url.slice(at + "/v1".length), request)
+      : at >= 11
+        ? request
+        : new Request(SAFE_ORIGIN + request.url.slice(at), request);
+    rememberAddress(plain, from);
+    return handle(plain);
   };
 }
 

@@ -2,7 +2,8 @@
 export interface ListenOptions {
   /** A host and a port, or the path of a local socket. */
   at: { hostname: string; port: number } | { unix: string };
-  handle(request: Request): Promise<Response>;
+  /** `from` asks for the caller's address; undefined: a local socket has none. */
+  handle(request: Request, from: () => string | undefined): Promise<Response>;
 }
 
 export interface Listening {
@@ -21,13 +22,15 @@ const HEAD_SECONDS = 30;
 /** The line counts bodies itself, so that its refusal is one that a client understands. */
 const ANY_BODY = Number.MAX_SAFE_INTEGER;
 
+type BunServer = Pick<Bun.Server<undefined>, "timeout" | "requestIP">;
+
 export function listen(options: ListenOptions): Listening {
   const shared = {
     maxRequestBodySize: ANY_BODY,
     development: false,
-    fetch(request: Request, server: { timeout(request: Request, seconds: number): void }): Promise<Response> {
+    fetch(request: Request, server: BunServer): Promise<Response> {
       server.timeout(request, 0);
-      return options.handle(request);
+      return options.handle(request, () => server.requestIP(request)?.address);
     },
   } as const;
   const server =

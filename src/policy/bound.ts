@@ -35,10 +35,32 @@ export type Bound =
   | { ok: false; reason: "unpriced" | "unbounded"; param?: string | undefined };
 
 /** Upper bound of the cost of one attempt. */
-export function boundOf(ask: BoundAsk): Bound {
+export const boundOf = (ask: BoundAsk): Bound => boundAt(shapeOf(ask), ask.maxOutputTokens);
+
+/** A request that was read once, to be bound at a limit that is still to be chosen. */
+export interface OpenBound {
+  /** As `maxOutputWithin`. */
+  within(available: NanoUsd): number | undefined;
+  /** As `boundOf` with this limit; undefined: none goes out. */
+  at(maxOutputTokens: number | undefined): Bound;
+}
+
+export function openBound(ask: Omit<BoundAsk, "maxOutputTokens">): OpenBound {
   const shape = shapeOf(ask);
+  return { within: (available) => mostWithin(shape, available), at: (limit) => boundAt(shape, limit) };
+}
+
+/** Whether no answer of the model costs anything, however long it is. */
+export const isOutputFree = (price: Price): boolean =>
+  [price, ...Object.values(price.serviceTiers)].every((table) =>
+    [table.rates, ...table.tiers.map((tier) => tier.rates)].every((rates) => dearestOutputRate(rates) === 0n),
+  );
+
+function boundAt(shape: Shape, maxOutputTokens: number | undefined): Bound {
   if (!shape.ok) return shape;
-  const limit = smaller(ask.maxOutputTokens, shape.ownLimit);
+  // What costs nothing need not end.
+  const free = shape.lines.every((line) => line.perOutputToken === 0n);
+  const limit = smaller(maxOutputTokens, shape.ownLimit) ?? (free ? 0 : undefined);
   if (limit === undefined) return { ok: false, reason: "unbounded", param: "max_tokens" };
   const outputTokens = BigInt(limit) * shape.choices + shape.extraOutput;
   let millionths = 0n;
@@ -55,8 +77,9 @@ export function boundOf(ask: BoundAsk): Bound {
  * The largest output limit, at most the model's own, with which the call's bound is within `available`. 0: not even one token
  * fits. undefined: there is no bound at any limit, or nothing ends the answer.
  */
-export function maxOutputWithin(ask: BoundAsk, available: NanoUsd): number | undefined {
-  const shape = shapeOf(ask);
+export const maxOutputWithin = (ask: BoundAsk, available: NanoUsd): number | undefined => mostWithin(shapeOf(ask), available);
+
+function mostWithin(shape: Shape, available: NanoUsd): number | undefined {
   if (!shape.ok) return undefined;
   let most = shape.ownLimit === undefined ? undefined : BigInt(shape.ownLimit);
   for (const line of shape.lines) {
@@ -90,7 +113,7 @@ type Shape =
     }
   | { ok: false; reason: "unpriced" | "unbounded"; param?: string | undefined };
 
-function shapeOf(ask: BoundAsk): Shape {
+function shapeOf(ask: Omit<BoundAsk, "maxOutputTokens">): Shape {
   const { price, request } = ask;
   if (!price) return { ok: false, reason: "unpriced" };
   // Flex and priority calls may be served by the standard tier: both must fit.
@@ -128,7 +151,7 @@ const smaller = (a: number | undefined, b: number | undefined): number | undefin
   a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 
 /** A window that lies within the price's own long-context tiers is out of date: the model takes more. */
-function trustedWindow(ask: BoundAsk, price: Price): number | undefined {
+function trustedWindow(ask: Pick<BoundAsk, "contextWindow" | "windows">, price: Price): number | undefined {
   const { contextWindow } = ask;
   const trusted = contextWindow !== undefined && price.tiers.every((tier) => contextWindow > tier.aboveInputTokens);
   return trusted ? contextWindow * (ask.windows ?? 1) : undefined;

@@ -1,11 +1,13 @@
 // What every budget has spent and holds, in memory, ahead of the database. Every change is synchronous: looking at all budgets of a
 // call and adding to them happens with no await between, so that no two calls can hold the same money.
-import type { AttemptRecord } from "../core/attempt";
-import type { Budget, BudgetState, Crossing, ScopeKind } from "../core/budget";
+import type { AttemptRecord, Counted } from "../core/attempt";
+import type { Budget, BudgetState, Crossing, Scope, ScopeKind } from "../core/budget";
 import type { KeyMode } from "../core/ids";
-import { addUsd, type NanoUsd, subUsd, ZERO_USD } from "../core/money";
-import type { Counted, Reservations, SpentSpan, Sums } from "../core/ports";
-import { crossed, refusing } from "./budget";
+import { addUsd, minUsd, type NanoUsd, subUsd, ZERO_USD } from "../core/money";
+import type { Sums } from "../core/ports";
+import type { Reservations, SpentSpan } from "../core/reservations";
+import { crossed, leftOf, refuses } from "./budget";
+import { affordable, chargeOf } from "./credit";
 import { bucketMs, periodAt, rollingStart } from "./window";
 
 /** Names that callers give are theirs alone inside their organization; ids are unique everywhere. */
@@ -13,7 +15,7 @@ export const scopeName = (kind: ScopeKind, id: string, organizationId: string): 
   kind === "user" || kind === "agent" || kind === "run" ? `${kind}:${organizationId}/${id}` : `${kind}:${id}`;
 
 /** Every scope of a call, widest first. */
-export function scopesOf(call: Counted): string[] {
+export function namedScopes(call: Counted): Scope[] {
   const { organizationId, teamId, projectId, keyId, user, agent, run } = call;
   const named: readonly (readonly [ScopeKind, string | undefined])[] = [
     ["organization", organizationId],
@@ -24,8 +26,10 @@ export function scopesOf(call: Counted): string[] {
     ["agent", agent],
     ["run", run],
   ];
-  return named.flatMap(([kind, id]) => (id === undefined ? [] : [scopeName(kind, id, organizationId)]));
+  return named.flatMap(([kind, id]) => (id === undefined ? [] : [{ kind, id }]));
 }
+
+export const scopesOf = (call: Counted): string[] => namedScopes(call).map(({ kind, id }) => scopeName(kind, id, call.organizationId));
 
 /** Sums by the start of the period (of a rolling window: of the bucket). */
 type Periods = Map<number, Sums>;
@@ -62,7 +66,8 @@ export class BudgetBook implements Reservations {
     const name = scopeName(budget.scope.kind, budget.scope.id, budget.organizationId);
     this.#byScope.set(name, [...(this.#byScope.get(name) ?? []), live]);
     this.#byId.set(budget.id, live);
-    for (const call of open) if (scopesOf(call).includes(name)) this.#adopt(live, call);
+    for (const call of open)
+      if (countsFor(live, call.mode) && call.heldAt >= firstCounted(budget) && scopesOf(call).includes(name)) this.#adopt(live, call);
   }
 
   /** Calls that count since `begin`: what is read of the ledger must leave them out. */
@@ -73,6 +78,7 @@ export class BudgetBook implements Reservations {
   /** What to read of the ledger for a budget at `now`. */
   span(budget: Budget, now: number): SpentSpan {
     const { window } = budget;
+    if (budget.standsFor) return { from: firstCounted(budget), bucketMs: undefined };
     if (!window.rolling || window.unit === "lifetime") return { from: periodAt(window, now).start, bucketMs: undefined };
     return { from: rollingStart(window.unit, now), bucketMs: bucketMs(window.unit) };
   }
@@ -83,9 +89,10 @@ export class BudgetBook implements Reservations {
     if (!live) return;
     live.filling = undefined;
     for (const row of spent) {
-      const sums = live.periods[row.mode].get(row.start) ?? none();
+      const start = live.budget.window.unit === "lifetime" ? 0 : row.start;
+      const sums = live.periods[row.mode].get(start) ?? none();
       sums.spent = addUsd(sums.spent, row.spent);
-      live.periods[row.mode].set(row.start, sums);
+      live.periods[row.mode].set(start, sums);
     }
   }
 
@@ -99,7 +106,7 @@ export class BudgetBook implements Reservations {
   #adopt(live: Live, call: AttemptRecord): void {
     const held = this.#held.get(call.attemptId) ?? { bound: call.bound ?? ZERO_USD, places: [] };
     const place = placeOf(live, call.mode, call.heldAt);
-    place.sums.reserved = addUsd(place.sums.reserved, held.bound);
+    place.sums.reserved = addUsd(place.sums.reserved, chargeOf(live.budget, held.bound));
     live.filling?.add(call.attemptId);
     this.#held.set(call.attemptId, { ...held, places: [...held.places, place] });
   }
@@ -115,9 +122,20 @@ export class BudgetBook implements Reservations {
     else this.#byScope.delete(name);
   }
 
-  /** The budgets of a call as they stand now. */
   states(call: Counted, mode: KeyMode, now: number): BudgetState[] {
-    return this.#of(call).map((live) => stateOf(live, mode, now));
+    return this.#of(call, mode).flatMap((live) => (live.budget.standsFor ? [] : [stateOf(live, mode, now)]));
+  }
+
+  room(call: Counted, mode: KeyMode, now: number): NanoUsd | undefined {
+    let room: NanoUsd | undefined;
+    for (const live of this.#of(call, mode)) {
+      if (live.filling) continue;
+      const left = leftOf(stateOf(live, mode, now));
+      if (left === undefined) continue;
+      const most = affordable(live.budget, left);
+      room = room === undefined ? most : minUsd(room, most);
+    }
+    return room;
   }
 
   state(budgetId: string, mode: KeyMode, now: number): BudgetState | undefined {
@@ -127,18 +145,17 @@ export class BudgetBook implements Reservations {
 
   /** Holds the bound on every budget, or on none: the result is the one that refuses. */
   reserve(call: AttemptRecord): BudgetState | undefined {
-    const lives = this.#of(call);
+    const lives = this.#of(call, call.mode);
     if (lives.length === 0) return undefined;
     const bound = call.bound ?? ZERO_USD;
-    const inForce = lives.filter((live) => live.filling === undefined);
-    const refused = refusing(
-      inForce.map((live) => stateOf(live, call.mode, call.heldAt)),
-      bound,
-    );
-    if (refused) return refused;
+    for (const live of lives) {
+      if (live.filling) continue;
+      const state = stateOf(live, call.mode, call.heldAt);
+      if (refuses(state, chargeOf(live.budget, bound))) return state;
+    }
     for (const live of lives) live.filling?.add(call.attemptId);
     const places = lives.map((live) => placeOf(live, call.mode, call.heldAt));
-    for (const { sums } of places) sums.reserved = addUsd(sums.reserved, bound);
+    for (const { live, sums } of places) sums.reserved = addUsd(sums.reserved, chargeOf(live.budget, bound));
     this.#held.set(call.attemptId, { bound, places });
     return undefined;
   }
@@ -156,8 +173,8 @@ export class BudgetBook implements Reservations {
     const crossings: Crossing[] = [];
     for (const { live, start, sums } of held.places) {
       const before = sums.spent;
-      sums.reserved = subUsd(sums.reserved, held.bound);
-      sums.spent = addUsd(before, cost);
+      sums.reserved = subUsd(sums.reserved, chargeOf(live.budget, held.bound));
+      sums.spent = addUsd(before, chargeOf(live.budget, cost));
       for (const { percent, action } of crossed(live.budget, before, sums.spent)) {
         crossings.push({ budget: live.budget, percent, action, spent: sums.spent, periodStart: start });
       }
@@ -165,11 +182,16 @@ export class BudgetBook implements Reservations {
     return crossings;
   }
 
-  #of(call: Counted): Live[] {
+  #of(call: Counted, mode: KeyMode): Live[] {
     if (this.#byScope.size === 0) return [];
-    return scopesOf(call).flatMap((name) => this.#byScope.get(name) ?? []);
+    return scopesOf(call).flatMap((name) => (this.#byScope.get(name) ?? []).filter((live) => countsFor(live, mode)));
   }
 }
+
+const countsFor = ({ budget }: Live, mode: KeyMode): boolean => budget.standsFor === undefined || budget.standsFor.mode === mode;
+
+/** A balance is charged for what came after its making; what a run spends is its own from its first call. */
+const firstCounted = (budget: Budget): number => (budget.standsFor ? budget.createdAt : Number.NEGATIVE_INFINITY);
 
 function stateOf({ budget, periods }: Live, mode: KeyMode, now: number): BudgetState {
   const { window } = budget;

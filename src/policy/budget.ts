@@ -17,13 +17,8 @@ export function capOf(budget: Budget): NanoUsd | undefined {
 export const softBlocked = ({ budget, spent }: BudgetState): boolean =>
   !budget.hard && budget.thresholds.some(({ percent, action }) => action === "block" && spent >= share(budget.limit, percent));
 
-/**
- * The first budget that cannot bear `amount`; undefined: all can. All or nothing: the caller adds to every counter or to none, with no
- * await between.
- */
-export function refusing(states: readonly BudgetState[], amount: NanoUsd): BudgetState | undefined {
-  return states.find((state) => softBlocked(state) || amount > (leftOf(state) ?? amount));
-}
+/** Whether the budget cannot bear `amount`. All or nothing: the caller adds to every counter or to none, with no await between. */
+export const refuses = (state: BudgetState, amount: NanoUsd): boolean => softBlocked(state) || amount > (leftOf(state) ?? amount);
 
 /** What a hard budget can still hold, never below zero. undefined: a soft one. */
 export function leftOf({ budget, spent, reserved }: BudgetState): NanoUsd | undefined {

@@ -1,48 +1,17 @@
 // Requests and tokens a minute, and calls at once, per scope. Kept in memory in sixty buckets of a second, the oldest counted whole, so
 // that no minute ever holds more than the limit. Looking and taking happen with no await between.
 
-export interface RateLimits {
-  readonly requestsPerMinute?: number | undefined;
-  readonly tokensPerMinute?: number | undefined;
-  readonly concurrency?: number | undefined;
-}
+import type { LimitedScope, RateLimits, RateRefusal, RateStanding, Rates, Slot, Standing } from "../core/governance";
 
-/** A scope's limits, by the name of its counters. */
-export interface LimitedScope {
-  readonly name: string;
-  readonly limits: RateLimits;
-}
+/** The stricter of each limit. */
+export const tightest = (a: RateLimits | undefined, b: RateLimits): RateLimits => ({
+  requestsPerMinute: least(a?.requestsPerMinute, b.requestsPerMinute),
+  tokensPerMinute: least(a?.tokensPerMinute, b.tokensPerMinute),
+  concurrency: least(a?.concurrency, b.concurrency),
+});
 
-export type RateKind = "requests" | "tokens" | "concurrency";
-
-export interface RateRefusal {
-  readonly scope: string;
-  readonly kind: RateKind;
-  readonly limit: number;
-  /** Until a repeat may pass. */
-  readonly retryAfterMs: number;
-}
-
-/** What `x-ratelimit-*` say of the tightest scope. Absent: no scope limits it. */
-export interface RateStanding {
-  readonly requests?: Standing | undefined;
-  readonly tokens?: Standing | undefined;
-}
-
-export interface Standing {
-  readonly limit: number;
-  readonly remaining: number;
-  /** Until the window is empty again. */
-  readonly resetMs: number;
-}
-
-/** A place that was taken. It is given back exactly once, whatever becomes of the call. */
-export interface Slot {
-  /** The call is over: its place among the concurrent ones is free, and its tokens are what they were. undefined: not known. */
-  release(tokens: number | undefined): void;
-  /** The call was never made (a 402): it counts as if it had not come. */
-  giveBack(): void;
-}
+const least = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 
 const SECOND = 1_000;
 const BUCKETS = 60;
@@ -99,11 +68,10 @@ interface Counters {
   seenAt: number;
 }
 
-export class RateBook {
+export class RateBook implements Rates {
   readonly #scopes = new Map<string, Counters>();
   #sweptAt = 0;
 
-  /** Takes a place in every scope, or in none. `tokens` is an estimate, corrected at the release. `now` is monotonic milliseconds. */
   take(scopes: readonly LimitedScope[], tokens: number, now: number): Slot | RateRefusal {
     const places = scopes.map((scope) => ({ scope, counters: this.#of(scope.name, now) }));
     for (const { scope, counters } of places) {
@@ -122,7 +90,6 @@ export class RateBook {
     );
   }
 
-  /** What is left in the tightest of the scopes. */
   standing(scopes: readonly LimitedScope[], now: number): RateStanding {
     let requests: Standing | undefined;
     let tokens: Standing | undefined;
@@ -134,7 +101,6 @@ export class RateBook {
     return { requests, tokens };
   }
 
-  /** Calls of a scope that run at the moment. */
   running(name: string): number {
     return this.#scopes.get(name)?.running ?? 0;
   }

@@ -9,12 +9,16 @@ import { firstIdAt, LONGEST_CALL_MS } from "./usage-query";
 
 const all = (conditions: (SQL | undefined)[]): SQL => and(...conditions) ?? sql`1`;
 
+const ofRun = ({ name, mode }: NonNullable<AuditQuery["run"]>): SQL | undefined => and(eq(ledger.run, name), eq(ledger.mode, mode));
+
 /** A page's request ids, newest first (they are UUIDv7), one more than the limit where there is more. */
 async function requestIds(db: Db, query: AuditQuery, after: string | undefined): Promise<string[]> {
   const shared = (table: typeof ledger | typeof refusals) => [
     eq(table.organizationId, query.organizationId),
     query.keyId === undefined ? undefined : eq(table.keyId, query.keyId),
     query.requestId === undefined ? undefined : eq(table.requestId, query.requestId),
+    // A refused call is no step.
+    query.run === undefined ? undefined : table === ledger ? ofRun(query.run) : sql`0`,
     after === undefined ? undefined : sql`${table.requestId} < ${after}`,
     // Request ids are calls in the order of their coming: a stretch of time is a stretch of the index, and no more is walked.
     query.from === undefined ? undefined : gte(table.requestId, firstIdAt(query.from - LONGEST_CALL_MS)),

@@ -79,6 +79,18 @@ export interface SpentQuery {
   from: number;
   /** undefined: one sum for all. */
   bucketMs: number | undefined;
+  /** On each row's cost, rounded up. 0: none. */
+  markupBasisPoints: number;
+}
+
+/** The calls of a run that were made. */
+export interface RunQuery {
+  organizationId: string;
+  /** Its name. */
+  run: string;
+  mode: KeyMode;
+  /** Unix milliseconds. */
+  from: number;
 }
 
 export interface SpentBucket {
@@ -102,6 +114,8 @@ export interface ReadBackend {
    * fixed, so that no row comes in between.
    */
   spentBefore(query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]>;
+  /** The number of a run's calls that have a ledger row. */
+  callsOfRun(query: RunQuery): Promise<number>;
   /** Newest first, those before the number; one more than `limit` where there is more. */
   adminEvents(organizationId: string, before: number | undefined, limit: number): Promise<Numbered<AdminEvent>[]>;
   creditEntries(accountId: string, before: number | undefined, limit: number): Promise<Numbered<CreditEntry>[]>;

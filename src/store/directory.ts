@@ -23,6 +23,9 @@ export class RecordDirectory implements Directory {
   readonly #records = noRecords();
   /** By kind and organization: calls ask for the same lists again and again, and get the same one until it changes. */
   readonly #lists = new Map<RecordKind, Map<string, readonly RecordTypes[RecordKind][]>>();
+  revision = 0;
+  /** Hears of each change, and is waited for. */
+  onChange: ((kind: RecordKind, id: string) => Promise<void> | undefined) | undefined;
 
   constructor(organizations: Map<string, Organization>, stored: readonly StoredRecord[], writer: Writer) {
     this.#organizations = organizations;
@@ -47,14 +50,15 @@ export class RecordDirectory implements Directory {
   async put<K extends RecordKind>(kind: K, record: RecordTypes[K]): Promise<void> {
     await this.#writer.submit({ type: "record", kind, record } as { type: "record" } & StoredRecord);
     this.#mapOf(kind).set(record.id, record);
-    this.#lists.delete(kind);
+    await this.#changed(kind, record.id);
   }
 
   async remove(kind: RecordKind, id: string): Promise<boolean> {
     if (!this.#mapOf(kind).has(id)) return false;
     await this.#writer.submit({ type: "unrecord", kind, id });
-    this.#lists.delete(kind);
-    return this.#mapOf(kind).delete(id);
+    const removed = this.#mapOf(kind).delete(id);
+    await this.#changed(kind, id);
+    return removed;
   }
 
   organizations(): readonly Organization[] {
@@ -64,6 +68,13 @@ export class RecordDirectory implements Directory {
   async putOrganization(organization: Organization): Promise<void> {
     await this.#writer.submit({ type: "organization", organization });
     this.#organizations.set(organization.id, organization);
+    this.revision++;
+  }
+
+  #changed(kind: RecordKind, id: string): Promise<void> | undefined {
+    this.#lists.delete(kind);
+    if (kind !== "run") this.revision++;
+    return this.onChange?.(kind, id);
   }
 
   #mapOf<K extends RecordKind>(kind: K): Map<string, RecordTypes[K]> {

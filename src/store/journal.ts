@@ -13,6 +13,8 @@ export class EntryJournal implements Journal {
   readonly #writer: Writer;
   readonly #reader: Reader;
   readonly #credited = new Map<string, NanoUsd>();
+  /** Hears of an account whose sum changed. */
+  onCredit: ((accountId: string) => void) | undefined;
 
   constructor(credits: Loaded["credits"], writer: Writer, reader: Reader) {
     this.#writer = writer;
@@ -23,6 +25,7 @@ export class EntryJournal implements Journal {
   async credit(entry: CreditEntry): Promise<void> {
     await this.#writer.submit({ type: "credit", entry });
     this.#credited.set(entry.accountId, addUsd(this.credited(entry.accountId), entry.amount));
+    this.onCredit?.(entry.accountId);
   }
 
   credited(accountId: string): NanoUsd {

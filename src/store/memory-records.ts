@@ -1,7 +1,7 @@
 // The memory backend's reads beside the hot path: the same answers as records-query.ts gives.
 import type { AttemptRecord } from "../core/attempt";
 import type { ScopeKind } from "../core/budget";
-import { addUsd, nanoUsd, ZERO_USD } from "../core/money";
+import { addUsd, type NanoUsd, nanoUsd, ZERO_USD } from "../core/money";
 import type { LedgerRow, Numbered } from "../core/ports";
 import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
 import type { Loaded, SpentBucket, SpentQuery, StoredRecord } from "./backend";
@@ -38,14 +38,20 @@ const scopeIdOf = (row: AttemptRecord, kind: ScopeKind): string | undefined => {
   }
 };
 
-export function spentOf(ledger: readonly LedgerRow[], { organizationId, scope, from, bucketMs }: SpentQuery): SpentBucket[] {
+/** As SQL has it, in integers. */
+const marked = (cost: NanoUsd, basisPoints: number): NanoUsd => nanoUsd((cost * BigInt(10_000 + basisPoints) + 9_999n) / 10_000n);
+
+export function spentOf(
+  ledger: readonly LedgerRow[],
+  { organizationId, scope, from, bucketMs, markupBasisPoints }: SpentQuery,
+): SpentBucket[] {
   const buckets = new Map<string, SpentBucket>();
   for (const row of ledger) {
     if (row.organizationId !== organizationId || scopeIdOf(row, scope.kind) !== scope.id || row.heldAt < from) continue;
     const start = bucketMs === undefined ? 0 : Math.floor(row.heldAt / bucketMs) * bucketMs;
     const name = `${row.mode} ${start}`;
     const bucket = buckets.get(name) ?? { mode: row.mode, start, spent: ZERO_USD };
-    bucket.spent = addUsd(bucket.spent, row.cost ?? ZERO_USD);
+    bucket.spent = addUsd(bucket.spent, marked(row.cost ?? ZERO_USD, markupBasisPoints));
     buckets.set(name, bucket);
   }
   return [...buckets.values()];

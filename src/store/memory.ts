@@ -8,7 +8,7 @@ import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery, Organization } from "../core/records";
 import type { UsagePage, UsageQuery } from "../core/usage-query";
 import { auditEntryOf } from "./audit-entry";
-import type { Backend, Loaded, SpentBucket, SpentQuery, SpentRow, StoredKey, Write } from "./backend";
+import type { Backend, Loaded, RunQuery, SpentBucket, SpentQuery, SpentRow, StoredKey, Write } from "./backend";
 import { int64, UnstorableValue } from "./column";
 import { DEFAULT_ORGANIZATION } from "./keys";
 import { creditSums, deliveriesOf, dueOf, type MemoryRecords, memoryRecords, newestOf, recordName, spentOf } from "./memory-records";
@@ -124,9 +124,10 @@ class MemoryBackend implements Backend {
   }
 
   async audit(query: AuditQuery, after: string | undefined): Promise<AuditEntry[]> {
-    const mine = (row: { organizationId: string; keyId: string; requestId: string }) =>
+    const mine = (row: LedgerRow | Refusal) =>
       row.organizationId === query.organizationId &&
       (query.keyId === undefined || row.keyId === query.keyId) &&
+      (query.run === undefined || ("run" in row && row.run === query.run.name && row.mode === query.run.mode)) &&
       (query.requestId === undefined || row.requestId === query.requestId) &&
       (after === undefined || row.requestId < after);
     const attempts = Map.groupBy(this.#data.ledger.filter(mine), (row) => row.requestId);
@@ -153,6 +154,13 @@ class MemoryBackend implements Backend {
       this.#data.ledger.filter((row) => !others.has(row.attemptId)),
       query,
     );
+  }
+
+  async callsOfRun({ organizationId, run, mode, from }: RunQuery): Promise<number> {
+    const rows = this.#data.ledger.filter(
+      (row) => row.organizationId === organizationId && row.run === run && row.mode === mode && row.heldAt >= from,
+    );
+    return new Set(rows.map((row) => row.requestId)).size;
   }
 
   async adminEvents(organizationId: string, before: number | undefined, limit: number): Promise<Numbered<AdminEvent>[]> {

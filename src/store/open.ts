@@ -1,7 +1,8 @@
 // Opens the store that the configuration names: a file with bun:sqlite, or a remote database with libSQL. Never both on one file.
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Clock, Log, Random, Reservations } from "../core/ports";
+import type { Clock, Log, Random } from "../core/ports";
+import type { Reservations } from "../core/reservations";
 import type { Secret } from "../core/secret";
 import type { Backend } from "./backend";
 import { pepperCheck } from "./keys";

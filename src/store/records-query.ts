@@ -4,7 +4,7 @@ import type { ScopeKind } from "../core/budget";
 import { nanoUsd } from "../core/money";
 import type { Numbered } from "../core/ports";
 import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
-import type { SpentBucket, SpentQuery } from "./backend";
+import type { RunQuery, SpentBucket, SpentQuery } from "./backend";
 import { fromInteger, fromWhole } from "./column";
 import type { Db } from "./connection";
 import { adminEvents, creditEntries, deliveries, ledger } from "./schema";
@@ -22,7 +22,8 @@ const SCOPE_COLUMNS = {
 
 /** The sums of a scope's rows, by the time of their admission. */
 export async function readSpent(db: Db, query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]> {
-  const { organizationId, scope, from, bucketMs } = query;
+  const { organizationId, scope, from, bucketMs, markupBasisPoints } = query;
+  const cost = markupBasisPoints === 0 ? sql`${ledger.cost}` : sql`(${ledger.cost} * ${BigInt(10_000 + markupBasisPoints)} + 9999) / 10000`;
   const [newest] = await db.select({ id: sql`coalesce(max(${ledger.id}), 0)`.mapWith(fromWhole) }).from(ledger);
   const others = without();
   const start: SQL<number> = bucketMs === undefined ? sql`0` : sql`(${ledger.heldAt} / ${BigInt(bucketMs)}) * ${BigInt(bucketMs)}`;
@@ -30,7 +31,7 @@ export async function readSpent(db: Db, query: SpentQuery, without: () => readon
     .select({
       mode: ledger.mode,
       start: sql`${start} AS start`.mapWith(fromWhole),
-      spent: sql`coalesce(sum(${ledger.cost}), 0)`.mapWith((sum: unknown) => nanoUsd(fromInteger(sum))),
+      spent: sql`coalesce(sum(${cost}), 0)`.mapWith((sum: unknown) => nanoUsd(fromInteger(sum))),
     })
     .from(ledger)
     .where(
@@ -44,6 +45,22 @@ export async function readSpent(db: Db, query: SpentQuery, without: () => readon
       ),
     )
     .groupBy(ledger.mode, sql`start`);
+}
+
+export async function readCallsOfRun(db: Db, { organizationId, run, mode, from }: RunQuery): Promise<number> {
+  const [row] = await db
+    .select({ calls: sql`count(DISTINCT ${ledger.requestId})`.mapWith(fromWhole) })
+    .from(ledger)
+    .where(
+      and(
+        eq(ledger.organizationId, organizationId),
+        eq(ledger.run, run),
+        eq(ledger.mode, mode),
+        gte(ledger.heldAt, from),
+        gte(ledger.requestId, firstIdAt(from - LONGEST_CALL_MS)),
+      ),
+    );
+  return row?.calls ?? 0;
 }
 
 export async function readAdminEvents(

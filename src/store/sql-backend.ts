@@ -7,7 +7,7 @@ import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
 import type { UsagePage, UsageQuery } from "../core/usage-query";
 import { readAudit } from "./audit-query";
-import type { Backend, Loaded, SpentBucket, SpentQuery, StoredKey, Write } from "./backend";
+import type { Backend, Loaded, RunQuery, SpentBucket, SpentQuery, StoredKey, Write } from "./backend";
 import { fromInteger, fromWhole } from "./column";
 import type { Connection, Statement } from "./connection";
 import { DEFAULT_ORGANIZATION } from "./keys";
@@ -17,7 +17,7 @@ import { checkVersion } from "./migration";
 import { orphanOutcome } from "./orphan";
 import { figuresOf } from "./price-record";
 import { bodyOf } from "./record-body";
-import { readAdminEvents, readCreditEntries, readDeliveries, readDueDeliveries, readSpent } from "./records-query";
+import { readAdminEvents, readCallsOfRun, readCreditEntries, readDeliveries, readDueDeliveries, readSpent } from "./records-query";
 import { apiKeys, creditEntries, holds, ledger, organizations, priceVersions, records, settings } from "./schema";
 import { HoldNumbers, statementsOf } from "./statement";
 import { PepperMismatch } from "./store-refused";
@@ -211,6 +211,10 @@ class SqlBackend implements Backend {
 
   async spentBefore(query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]> {
     return readSpent(this.#connection.db, query, without);
+  }
+
+  async callsOfRun(query: RunQuery): Promise<number> {
+    return readCallsOfRun(this.#connection.db, query);
   }
 
   async adminEvents(organizationId: string, before: number | undefined, limit: number): Promise<Numbered<AdminEvent>[]> {

@@ -1,5 +1,6 @@
 // The store as the gateway sees it: the ports over any backend, with one writer and one set of sums.
 import { Failure } from "../core/failure";
+import type { Runs } from "../core/governance";
 import { publicIdFrom } from "../core/ids";
 import type {
   Budgets,
@@ -15,21 +16,23 @@ import type {
   Prices,
   Random,
   Records,
-  Reservations,
   Rollups,
 } from "../core/ports";
-import type { Organization } from "../core/records";
+import type { Organization, Run } from "../core/records";
+import type { Reservations } from "../core/reservations";
 import type { Secret } from "../core/secret";
 import type { UsageQuery } from "../core/usage-query";
 import { type AttemptParts, Attempts } from "./attempts";
-import type { Backend, ReadBackend } from "./backend";
+import type { Backend, Loaded, ReadBackend } from "./backend";
 import { BudgetKeeper } from "./budgets";
+import { CreditKeeper } from "./credits";
 import { RecordDirectory } from "./directory";
 import { HoldBook } from "./hold-book";
 import { EntryJournal, MessageOutbox } from "./journal";
 import { KeyCache } from "./keys";
 import { PriceRecord } from "./price-record";
 import { RecordLog, type RefusalLimits } from "./record-log";
+import { RunKeeper } from "./runs";
 import { storageFailure } from "./storage-failure";
 import { usageCursor } from "./usage-page";
 import { Writer, type WriterLimits } from "./writer";
@@ -68,6 +71,7 @@ export interface Store {
   readonly directory: Directory;
   readonly budgets: Budgets;
   readonly journal: Journal;
+  readonly runs: Runs;
   readonly outbox: Outbox;
   /** The prices that ledger rows name. */
   readonly priceVersions: PriceRecord;
@@ -103,6 +107,12 @@ export async function assembleStore(backend: Backend, options: StoreOptions): Pr
   const directory = new RecordDirectory(organizations, loaded.records, writer);
   const budgets = new BudgetKeeper({ directory, reservations, book, writer, reader, clock });
   await budgets.load([...organizations.keys()]);
+  const journal = new EntryJournal(loaded.credits, writer, reader);
+  const credits = new CreditKeeper({ directory, journal, reservations, book, writer, reader, clock });
+  await credits.load([...organizations.keys()]);
+  directory.onChange = (kind, id) => (kind === "credit-account" ? credits.changed(id) : undefined);
+  journal.onCredit = (accountId) => credits.credited(accountId);
+  const runs = new RunKeeper({ directory, reservations, book, writer, reader, clock }, runsOf(loaded));
   const crossed: AttemptParts["crossed"] = (crossings, mode) => budgets.tell(crossings, mode);
   const attempts = new Attempts({ book, reservations, writer, reader, clock, log, crossed });
   const records = new RecordLog(writer, reader, clock, limits.refusals);
@@ -122,7 +132,8 @@ export async function assembleStore(backend: Backend, options: StoreOptions): Pr
     counters: book,
     directory,
     budgets,
-    journal: new EntryJournal(loaded.credits, writer, reader),
+    journal,
+    runs,
     outbox: new MessageOutbox(writer, reader),
     organizations: {
       list: () => [...organizations.values()],
@@ -138,6 +149,8 @@ export async function assembleStore(backend: Backend, options: StoreOptions): Pr
   };
 }
 
+const runsOf = (loaded: Loaded): Run[] => loaded.records.flatMap((stored) => (stored.kind === "run" ? [stored.record] : []));
+
 type Reader = Omit<ReadBackend, "load">;
 
 /** The backend's reads, refused once it is closed. */
@@ -152,6 +165,7 @@ function whileOpen(backend: Backend): Reader & { close(): void } {
     price: (version) => read(() => backend.price(version)),
     audit: (query, after) => read(() => backend.audit(query, after)),
     usage: (query) => read(() => backend.usage(query)),
+    callsOfRun: (query) => read(() => backend.callsOfRun(query)),
     spentBefore: (query, without) => read(() => backend.spentBefore(query, without)),
     adminEvents: (organizationId, before, limit) => read(() => backend.adminEvents(organizationId, before, limit)),
     creditEntries: (accountId, before, limit) => read(() => backend.creditEntries(accountId, before, limit)),
@@ -203,5 +217,6 @@ export const storePorts = (store: Store, prices: Prices) => ({
   directory: store.directory,
   budgets: store.budgets,
   journal: store.journal,
+  runs: store.runs,
   outbox: store.outbox,
 });

@@ -120,7 +120,7 @@ describe("a body that is refused:", () => {
   test.each([
     ["x-tollway-tag", "no spaces please", "invalid_tag"],
     ["x-tollway-tag", "x".repeat(65), "invalid_tag"],
-    ["x-tollway-run-budget-usd", "1", "unsupported_parameter"],
+    ["x-tollway-run-budget-usd", "1e-3", "invalid_value"],
     ["x-tollway-region", "eu", "unsupported_parameter"],
   ])("the header %s: %s", async (name, value, code) => {
     const response = await house.chat(key, GOOD, { headers: { [name]: value } });

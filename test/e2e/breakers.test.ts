@@ -42,8 +42,8 @@ async function rowOf(response: Response): Promise<Row> {
 describe("hints in the body's own object", () => {
   test.each([
     ["region", "eu", "unsupported_parameter"],
-    ["run_budget_usd", 0.01, "unsupported_parameter"],
-    ["run-max-steps", 3, "unsupported_parameter"],
+    ["run_budget_usd", -0.01, "invalid_value"],
+    ["run-max-steps", 1.5, "invalid_value"],
     ["tag", "no spaces please", "invalid_tag"],
     ["tag", 7, "invalid_tag"],
   ])("%s: %p is refused by name", async (field, value, code) => {

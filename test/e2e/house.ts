@@ -8,6 +8,7 @@ import type { Events } from "../../src/core/event";
 import type { Clock, Log, Ports } from "../../src/core/ports";
 import { Secret } from "../../src/core/secret";
 import type { Connection, Deadlines, Settings } from "../../src/core/settings";
+import { lineMemory } from "../../src/gateway/live-calls";
 import { openApp } from "../../src/http/app";
 import { guarded } from "../../src/http/guard";
 import type { House } from "../../src/http/routes";
@@ -112,6 +113,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
     dial: openDial({ allowPrivate: true, elapsedMs: clock.elapsedMs.bind(clock) }),
     retries: new RetryBudget(),
     items: new ItemMemory(clock),
+    ...lineMemory(),
     ...storePorts(store, openPrices({ endpoints: connections })),
     vault,
     notify: openNotify({ allowPrivate: true, clock }),

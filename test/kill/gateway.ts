@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { TOLLWAY } from "../../src/core/brand";
 import type { DialResponse, Ports } from "../../src/core/ports";
 import { Secret } from "../../src/core/secret";
+import { lineMemory } from "../../src/gateway/live-calls";
 import { openApp } from "../../src/http/app";
 import { openDial } from "../../src/net/dial";
 import { listen } from "../../src/net/listen";
@@ -76,6 +77,7 @@ const ports: Ports = {
   },
   retries: new RetryBudget(),
   items: new ItemMemory(systemClock),
+  ...lineMemory(),
   ...storePorts(store, openPrices()),
   vault: openVault({ current: systemRandom.bytes(32), random: systemRandom }),
   notify: openNotify({ allowPrivate: true, clock: systemClock }),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { isRefusal, type LimitedScope, RateBook, type RateRefusal, type Slot } from "../../src/policy/rate-limit";
+import type { LimitedScope, RateRefusal, Slot } from "../../src/core/governance";
+import { isRefusal, RateBook } from "../../src/policy/rate-limit";
 
 const T0 = 1_000_000;
 const scope = (limits: LimitedScope["limits"], name = "key:a"): LimitedScope => ({ name, limits });

@@ -1,0 +1,19 @@
+// What a prepaid balance is charged for a call: its cost and the markup, rounded up once for each attempt.
+import type { Budget } from "../core/budget";
+import { type NanoUsd, nanoUsd, ZERO_USD } from "../core/money";
+import { ceilDivide } from "./pricing";
+
+/** Hundredths of a per cent in the whole. */
+const WHOLE = 10_000n;
+
+export const withMarkup = (cost: NanoUsd, basisPoints: number): NanoUsd =>
+  basisPoints === 0 ? cost : nanoUsd(ceilDivide(cost * (WHOLE + BigInt(basisPoints)), WHOLE));
+
+/** What a cost is on the budget's own counters. */
+export const chargeOf = ({ standsFor }: Budget, cost: NanoUsd): NanoUsd => withMarkup(cost, standsFor?.markupBasisPoints ?? 0);
+
+/** The largest cost whose charge is within what is left. */
+export function affordable({ standsFor }: Budget, left: NanoUsd): NanoUsd {
+  const markup = BigInt(standsFor?.markupBasisPoints ?? 0);
+  return left <= 0n ? ZERO_USD : markup === 0n ? left : nanoUsd((left * WHOLE) / (WHOLE + markup));
+}
