@@ -79,8 +79,8 @@ export interface SpentQuery {
   from: number;
   /** undefined: one sum for all. */
   bucketMs: number | undefined;
-  /** On each row's cost, rounded up. 0: none. */
-  markupBasisPoints: number;
+  /** On each row's cost, rounded up. Absent: none. */
+  markupBasisPoints?: number | undefined;
 }
 
 /** The calls of a run that were made. */

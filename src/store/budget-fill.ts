@@ -25,7 +25,7 @@ export async function fillBudget(budget: Budget, parts: FillParts): Promise<void
   await writer.drain();
   const { from, bucketMs } = reservations.span(budget, clock.now());
   const { organizationId, scope, standsFor } = budget;
-  const query = { organizationId, scope, from, bucketMs, markupBasisPoints: standsFor?.markupBasisPoints ?? 0 };
+  const query = { organizationId, scope, from, bucketMs, markupBasisPoints: standsFor?.markupBasisPoints };
   const rows = await reader
     .spentBefore(query, () => reservations.counted(budget.id))
     .catch((error: unknown) => {

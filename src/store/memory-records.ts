@@ -43,7 +43,7 @@ const marked = (cost: NanoUsd, basisPoints: number): NanoUsd => nanoUsd((cost * 
 
 export function spentOf(
   ledger: readonly LedgerRow[],
-  { organizationId, scope, from, bucketMs, markupBasisPoints }: SpentQuery,
+  { organizationId, scope, from, bucketMs, markupBasisPoints = 0 }: SpentQuery,
 ): SpentBucket[] {
   const buckets = new Map<string, SpentBucket>();
   for (const row of ledger) {

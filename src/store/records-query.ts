@@ -22,7 +22,7 @@ const SCOPE_COLUMNS = {
 
 /** The sums of a scope's rows, by the time of their admission. */
 export async function readSpent(db: Db, query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]> {
-  const { organizationId, scope, from, bucketMs, markupBasisPoints } = query;
+  const { organizationId, scope, from, bucketMs, markupBasisPoints = 0 } = query;
   const cost = markupBasisPoints === 0 ? sql`${ledger.cost}` : sql`(${ledger.cost} * ${BigInt(10_000 + markupBasisPoints)} + 9999) / 10000`;
   const [newest] = await db.select({ id: sql`coalesce(max(${ledger.id}), 0)`.mapWith(fromWhole) }).from(ledger);
   const others = without();

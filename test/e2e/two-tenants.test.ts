@@ -56,7 +56,7 @@ async function tenant(name: string): Promise<Tenant> {
     events: [],
     enabled: false,
   });
-  await directory.put("run", { ...made, id: id("run"), name: id("run"), keyId: caller.key.id });
+  await directory.put("run", { ...made, mode: "live", id: id("run"), name: id("run"), keyId: caller.key.id });
   const delivery = {
     id: id("msg"),
     webhookId: id("whk"),
