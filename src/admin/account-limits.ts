@@ -1,14 +1,16 @@
 // What binds a caller: every budget, rate limit and prepaid balance of its scopes, with what is left and when it begins anew.
 import type { BudgetState, Scope } from "../core/budget";
+import type { RateLimits, Standing } from "../core/governance";
 import { type NanoUsd, nanoUsd, usdNumber } from "../core/money";
 import type { Counted, Ports } from "../core/ports";
 import { leftOf } from "../policy/budget";
+import { scopeName } from "../policy/budget-book";
+import { rateName } from "../policy/rate-limit";
 import { resetAt } from "../policy/window";
 import { usdOrNull } from "./account-cost";
 import { creditsOf } from "./account-credits";
 import { refuseOthers } from "./account-query";
-import { covers } from "./account-scope";
-import { scopesOfViewer, type Viewer } from "./account-viewer";
+import { covers, scopesOfViewer, type Viewer } from "./account-viewer";
 import { scopeText } from "./scopes";
 
 /** Names that only a call brings: whoever asks with one sees what would bind a call with it. */
@@ -80,23 +82,31 @@ export function remainingOf(state: BudgetState): NanoUsd {
 
 interface RateLimited {
   readonly scope: Scope;
-  readonly requestsPerMinute?: number | undefined;
-  readonly tokensPerMinute?: number | undefined;
-  readonly concurrency?: number | undefined;
+  readonly limits: RateLimits;
 }
 
 function rateLimitsOf(viewer: Viewer, counted: Counted, ports: Ports): object[] {
-  const own = viewer.key && { scope: { kind: "key", id: viewer.key.id } as const, ...viewer.key.policy };
-  const records = ports.directory.list("scope-limits", viewer.organizationId);
-  const binding: readonly RateLimited[] = viewer.onlyKeyId === undefined ? records : records.filter(({ scope }) => covers(scope, counted));
-  return [...(own ? [own] : []), ...binding].flatMap(rateLimits);
+  const own: RateLimited[] = viewer.key ? [{ scope: { kind: "key", id: viewer.key.id }, limits: viewer.key.policy }] : [];
+  const records = ports.directory.list("scope-limits", viewer.organizationId).map(({ scope, ...limits }) => ({ scope, limits }));
+  const binding = records.filter(({ scope }) => viewer.onlyKeyId === undefined || covers(scope, counted));
+  return [...own, ...binding].flatMap((limited) => rateLimits(limited, viewer, ports));
 }
 
-function rateLimits({ scope, requestsPerMinute, tokensPerMinute, concurrency }: RateLimited): object[] {
-  const kinds = [
-    ["requests_per_minute", requestsPerMinute],
-    ["tokens_per_minute", tokensPerMinute],
-    ["concurrency", concurrency],
-  ] as const;
-  return kinds.flatMap(([kind, limit]) => (limit === undefined ? [] : [{ object: "limit", kind, scope: scopeText(scope), limit }]));
+function rateLimits({ scope, limits }: RateLimited, { organizationId, mode }: Viewer, ports: Ports): object[] {
+  const { requestsPerMinute, tokensPerMinute, concurrency } = limits;
+  const name = rateName(scopeName(scope.kind, scope.id, organizationId), mode);
+  const standing = ports.rates.standing([{ name, limits }], ports.clock.elapsedMs());
+  const now = ports.clock.now();
+  const minute = (kind: string, of: Standing | undefined) => ({
+    kind,
+    limit: of?.limit,
+    remaining: of?.remaining,
+    resets_at: of === undefined || of.resetMs === 0 ? null : new Date(now + of.resetMs).toISOString(),
+  });
+  const atOnce = concurrency === undefined ? undefined : Math.max(0, concurrency - ports.rates.running(name));
+  return [
+    minute("requests_per_minute", requestsPerMinute === undefined ? undefined : standing.requests),
+    minute("tokens_per_minute", tokensPerMinute === undefined ? undefined : standing.tokens),
+    { kind: "concurrency", limit: concurrency, remaining: atOnce, resets_at: null },
+  ].flatMap((entry) => (entry.limit === undefined ? [] : [{ object: "limit", scope: scopeText(scope), ...entry }]));
 }

@@ -1,7 +1,10 @@
 // Whose figures an account route shows: a key's own, or its organization's. Everything below asks this, and nothing else.
+import type { Scope } from "../core/budget";
 import type { ApiKey } from "../core/exchange";
 import type { KeyMode } from "../core/ids";
 import type { Counted, Ports } from "../core/ports";
+import { namedScopes } from "../policy/budget-book";
+import { sameScope } from "./budgets";
 import { organizationNamed } from "./organizations";
 
 export interface Viewer {
@@ -39,3 +42,6 @@ export function scopesOfViewer(viewer: Viewer, ports: Ports): Counted {
     agent: key?.policy.agent,
   };
 }
+
+/** Whether what counts as `counted` counts against the scope. */
+export const covers = (scope: Scope, counted: Counted): boolean => namedScopes(counted).some((one) => sameScope(one, scope));

@@ -5,7 +5,7 @@ import { Failure } from "../core/failure";
 import type { LimitedScope, OpenRun, RateLimits, RateRefusal, RateStanding, Slot } from "../core/governance";
 import type { Ports } from "../core/ports";
 import { namedScopes, scopeName } from "../policy/budget-book";
-import { isRefusal, tightest } from "../policy/rate-limit";
+import { isRefusal, rateName, tightest } from "../policy/rate-limit";
 import type { DirectoryView } from "./directory-view";
 import { inputTokensOf } from "./input-count";
 import { stepOfRun } from "./run";
@@ -35,7 +35,6 @@ interface ShownScope extends LimitedScope {
   readonly shown: string;
 }
 
-/** Test keys have counters of their own. */
 function limitedScopes({ key, counted }: Governed, view: DirectoryView): ShownScope[] {
   const { requestsPerMinute, tokensPerMinute, concurrency } = key.policy;
   const own: RateLimits | undefined =
@@ -48,7 +47,7 @@ function limitedScopes({ key, counted }: Governed, view: DirectoryView): ShownSc
     const name = scopeName(kind, id, counted.organizationId);
     const set = view.limits.get(name);
     const limits = kind === "key" && own ? tightest(set, own) : set;
-    if (limits) scopes.push({ name: key.mode === "test" ? `test ${name}` : name, limits, shown: `${kind}:${id}` });
+    if (limits) scopes.push({ name: rateName(name, key.mode), limits, shown: `${kind}:${id}` });
   }
   return scopes;
 }

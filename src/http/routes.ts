@@ -6,10 +6,10 @@ import { CHAT_DOOR, COUNT_TOKENS_DOOR, EMBEDDINGS_DOOR, MESSAGES_DOOR, RESPONSES
 import { serve } from "../gateway/serve";
 import type { House, Route, RouteCall } from "./route";
 import { ACCOUNT_ROUTES } from "./routes-account";
-import { CREDENTIAL_ROUTES } from "./routes-credentials";
 import { ADMIN_ROUTES } from "./routes-admin";
-import { WEBHOOK_ROUTES } from "./routes-webhooks";
+import { CREDENTIAL_ROUTES } from "./routes-credentials";
 import { OPENAI_ADMIN_ROUTES } from "./routes-openai-admin";
+import { WEBHOOK_ROUTES } from "./routes-webhooks";
 
 export type { Access, House, Route, RouteCall } from "./route";
 
@@ -66,7 +66,6 @@ export const ROUTES: readonly Route[] = [
 
   ...ACCOUNT_ROUTES,
   ...OPENAI_ADMIN_ROUTES,
-
   ...ADMIN_ROUTES,
 
   ...WEBHOOK_ROUTES,

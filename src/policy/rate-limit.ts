@@ -2,6 +2,10 @@
 // that no minute ever holds more than the limit. Looking and taking happen with no await between.
 
 import type { LimitedScope, RateLimits, RateRefusal, RateStanding, Rates, Slot, Standing } from "../core/governance";
+import type { KeyMode } from "../core/ids";
+
+/** The name of a scope's counters: test keys have some of their own. */
+export const rateName = (scope: string, mode: KeyMode): string => (mode === "test" ? `test ${scope}` : scope);
 
 /** The stricter of each limit. */
 export const tightest = (a: RateLimits | undefined, b: RateLimits): RateLimits => ({

@@ -29,7 +29,7 @@ const refusal = (call: PromiseLike<unknown>): PromiseLike<unknown> =>
 const seconds = (unixMs: number): number => unixMs / 1000;
 
 beforeAll(async () => {
-  house = await startAccountHouse();
+  house = await startAccountHouse({ store: { kind: "file" } });
   today = Math.floor(house.clock.now() / DAY) * DAY;
   const made = { organizationId: "default", createdAt: house.clock.now() };
   await house.ports.directory.put("project", { ...made, id: "proj_web", name: "web" });

@@ -31,7 +31,7 @@ const budget = (id: string, kind: Budget["scope"]["kind"], scopeId: string, more
 });
 
 beforeAll(async () => {
-  house = await startAccountHouse();
+  house = await startAccountHouse({ store: { kind: "file" } });
   const made = { organizationId: "default", createdAt: house.clock.now() };
   await house.ports.directory.put("team", { ...made, id: "team_growth", name: "growth" });
   await house.ports.directory.put("project", { ...made, id: "proj_web", name: "web", teamId: "team_growth" });
@@ -248,13 +248,39 @@ describe("limits", () => {
     expect(of("project:proj_web", "budget")).toMatchObject({ resets_at: null });
     expect(of("project:proj_web", "concurrency")).toMatchObject({ limit: 8 });
     expect(of(`key:${key.key.id}`, "tokens_per_minute")).toMatchObject({ limit: 5_000 });
-    expect(of(`key:${key.key.id}`, "credits")).toMatchObject({ limit_usd: 1 });
+    expect(of(`key:${key.key.id}`, "credits")).toMatchObject({ limit_usd: 1, spent_usd: 0.00036, remaining_usd: 0.99964, resets_at: null });
     expect(JSON.stringify(data)).not.toContain(other.key.id);
     expect(of("user:ann", "budget")).toBeUndefined();
     const named = await house.read<List<Facts>>(key.plain, "/v1/limits?user=ann");
     expect(named.data.map(({ id }) => id)).toContain("bdg_user");
     const all = await house.read<List<Facts>>(reader.plain, "/v1/limits");
     expect(all.data.map(({ id }) => id)).toContain("bdg_other");
+  });
+
+  test("of rates say what is left of the minute, and of the calls at once", async () => {
+    const policy = { requestsPerMinute: 5, tokensPerMinute: 100_000, concurrency: 3 };
+    const key = await house.mint("rated", policy, "default", "test");
+    const rates = async () =>
+      (await house.read<List<Facts>>(key.plain, "/v1/limits")).data.map(({ kind, limit, remaining, resets_at }) => [
+        kind,
+        limit,
+        remaining,
+        resets_at,
+      ]);
+    expect(await rates()).toEqual([
+      ["requests_per_minute", 5, 5, null],
+      ["tokens_per_minute", 100_000, 100_000, null],
+      ["concurrency", 3, 3, null],
+    ]);
+    const answer = await house.chat(key.plain, { model: "gpt-4o-mini", max_tokens: 50, messages: [{ role: "user", content: "Hi" }] });
+    expect(answer.status).toBe(200);
+    await answer.text();
+    await house.settled();
+    const [requests, tokens, atOnce] = await rates();
+    expect(requests).toEqual(["requests_per_minute", 5, 4, expect.any(String)]);
+    expect(Date.parse(String(requests?.[3]))).toBeGreaterThan(house.clock.now());
+    expect(Number(tokens?.[2])).toBeLessThan(100_000);
+    expect(atOnce).toEqual(["concurrency", 3, 3, null]);
   });
 
   test("stand in the account too, and what others spend does not", async () => {
