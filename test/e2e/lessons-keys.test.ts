@@ -1,6 +1,7 @@
 // What other gateways' keys, limits and alerts did wrongly, each by its issue's number, and what Tollway does.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { isRefusal, RateBook, type Slot } from "../../src/policy/rate-limit";
+import type { Slot } from "../../src/core/governance";
+import { isRefusal, RateBook } from "../../src/policy/rate-limit";
 import { ManualClock } from "../contract/manual-clock";
 import { startUpstream, type Upstream } from "../upstream/upstream";
 import { type RunningHouse, startHouse } from "./house";
