@@ -5,6 +5,7 @@ import type { Events } from "./event";
 import type { ApiKey, KeyPolicy } from "./exchange";
 import type { AnswerLengths, LiveCalls, Rates, Runs } from "./governance";
 import type { KeyMode } from "./ids";
+import type { Inspection } from "./inspection";
 import type { NanoUsd } from "./money";
 import type { Notify } from "./notify";
 import type { ModelInfo, Price } from "./price";
@@ -363,6 +364,7 @@ export interface Ports {
   readonly live: LiveCalls;
   readonly lengths: AnswerLengths;
   readonly vault: Vault;
+  readonly inspection: Inspection;
   readonly notify: Notify;
   readonly events: Events;
   readonly log: Log;

@@ -125,7 +125,29 @@ export interface ReadBackend {
   dueDeliveries(now: number, limit: number): Promise<Delivery[]>;
 }
 
+/** A row of the ledger, by its number. */
+export interface WrittenRow {
+  attempt: AttemptRecord;
+  id: number;
+  cost: NanoUsd;
+}
+
+/** What the proof of the books reads (inspection.ts). */
+export interface InspectionReads {
+  /** What is wrong with the files; undefined: there are none here. */
+  integrity(): Promise<readonly string[] | undefined>;
+  /** The last row's number; 0: there is none. */
+  newestRow(): Promise<number>;
+  holdRows(): Promise<readonly AttemptRecord[]>;
+  /** The rows numbered from after `after` up to `upTo`: how many, their sums, and those whose call lacks the attempt before them. */
+  stretch(after: number, upTo: number): Promise<{ rows: number; sums: readonly SpentRow[]; gaps: readonly AttemptRecord[] }>;
+  /** Those of the attempts that have a row. */
+  rowsOf(attempts: readonly AttemptRecord[]): Promise<readonly WrittenRow[]>;
+}
+
 export interface Backend extends WriteBackend, ReadBackend {
+  readonly inspection: InspectionReads;
+
   /** Called once, when the store is up: `lost` fires when another owner has taken the data. */
   watch(lost: (cause: unknown) => void): void;
   /** Gives the data free for another owner. */

@@ -1,10 +1,12 @@
 // Runs in a Worker, on a second connection of the same SQLite build: copying the log into the file there keeps its fsync (about
 // 20 ms) off the event loop. PASSIVE never blocks the writer. It acts only when told to, so it needs no clock of its own.
 import { Database } from "bun:sqlite";
+import { integrityOf } from "./integrity";
 
-export type CheckpointAsk = { type: "open"; path: string } | { type: "checkpoint" } | { type: "close" };
+export type CheckpointAsk = { type: "open"; path: string } | { type: "checkpoint" } | { type: "check" } | { type: "close" };
 export type CheckpointAnswer =
   | { type: "done"; logFrames: number }
+  | { type: "checked"; faults: readonly string[] }
   | { type: "failed"; at: CheckpointAsk["type"]; message: string }
   | { type: "closed" };
 
@@ -24,6 +26,9 @@ function obey(ask: CheckpointAsk): void {
       answer({ type: "done", logFrames: row?.log ?? 0 });
       return;
     }
+    case "check":
+      answer({ type: "checked", faults: database === undefined ? ["The file is not open"] : integrityOf(database) });
+      return;
     case "close":
       database?.close();
       database = undefined;

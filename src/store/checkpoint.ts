@@ -28,6 +28,8 @@ export class Checkpoints {
   #failing = false;
   #cancel = () => {};
   #closed: (() => void) | undefined;
+  /** Those who wait to hear of the file's faults; undefined: the Worker cannot say. */
+  #checking: ((faults: readonly string[] | undefined) => void)[] = [];
 
   constructor(options: CheckpointOptions) {
     this.#options = options;
@@ -43,11 +45,21 @@ export class Checkpoints {
     this.#dirty = true;
   }
 
+  /** What is wrong with the file. undefined: the Worker is no use. */
+  check(): Promise<readonly string[] | undefined> {
+    if (this.#over) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#checking.push(resolve);
+      this.#tell({ type: "check" });
+    });
+  }
+
   /** The Worker's connection is closed when it resolves. */
   async stop(): Promise<void> {
     this.#cancel();
     if (this.#over) return;
     this.#over = true;
+    for (const resolve of this.#checking.splice(0)) resolve(undefined);
     await new Promise<void>((resolve) => {
       const cancel = this.#options.clock.after(CLOSE_WITHIN_MS, resolve);
       this.#closed = () => {
@@ -82,8 +94,12 @@ export class Checkpoints {
         this.#failing = false;
         if (heard.logFrames > LOG_FRAMES_MAX) this.#truncate();
         return;
+      case "checked":
+        this.#checking.shift()?.(heard.faults);
+        return;
       case "failed":
-        if (heard.at === "checkpoint") this.#retry(heard.message);
+        if (heard.at === "check") this.#checking.shift()?.([heard.message]);
+        else if (heard.at === "checkpoint") this.#retry(heard.message);
         else this.#fail(heard.message);
         return;
       case "closed":
@@ -110,6 +126,7 @@ export class Checkpoints {
 
   #fail(message: string): void {
     this.#closed?.();
+    for (const resolve of this.#checking.splice(0)) resolve(undefined);
     if (this.#over) return;
     this.#over = true;
     this.#cancel();

@@ -19,5 +19,7 @@ export interface Connection {
   batch(statements: readonly Statement[]): void | Promise<void>;
   /** Brings the schema up to the migrations in the folder. */
   migrate(): Promise<void>;
+  /** What is wrong with the files; empty: nothing. Absent where there are none here. */
+  integrity?(): Promise<readonly string[]>;
   close(): Promise<void>;
 }

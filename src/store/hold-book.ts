@@ -12,12 +12,29 @@ type ScopeName = "organization" | "key";
 /** Sums by kind of scope and its id: a joined name would be a new string to hash for each change. */
 type SumsByScope = Readonly<Record<ScopeName, Map<string, Sums>>>;
 
+/** What one scope has spent and holds in one mode. */
+export interface CountedScope extends Sums {
+  kind: ScopeName;
+  id: string;
+  mode: KeyMode;
+}
+
+/** What moves from the moment it is asked for. */
+export interface Tape {
+  /** Attempts that came to hold money. */
+  readonly opened: ReadonlySet<string>;
+  /** Attempts that ceased to, by their ids. */
+  readonly ended: ReadonlyMap<string, AttemptRecord>;
+  stop(): void;
+}
+
 const noSums = (): SumsByScope => ({ organization: new Map(), key: new Map() });
 
 /** Open holds and the sums per scope and mode. */
 export class HoldBook implements Counters {
   readonly #sums: Readonly<Record<KeyMode, SumsByScope>> = { live: noSums(), test: noSums() };
   readonly #open = new Map<string, AttemptRecord>();
+  readonly #tapes = new Set<{ opened: Set<string>; ended: Map<string, AttemptRecord> }>();
 
   /** Starts from what the ledger says. */
   load(rows: readonly SpentRow[]): void {
@@ -44,9 +61,23 @@ export class HoldBook implements Counters {
     return this.#open.values();
   }
 
+  /** Every scope as it stands now. */
+  counted(): CountedScope[] {
+    return (["live", "test"] as const).flatMap((mode) =>
+      (["organization", "key"] as const).flatMap((kind) => [...this.#sums[mode][kind]].map(([id, sums]) => ({ kind, id, mode, ...sums }))),
+    );
+  }
+
+  tape(): Tape {
+    const tape = { opened: new Set<string>(), ended: new Map<string, AttemptRecord>() };
+    this.#tapes.add(tape);
+    return { ...tape, stop: () => void this.#tapes.delete(tape) };
+  }
+
   /** Reserves the attempt's bound on its scopes. */
   open(attempt: AttemptRecord): void {
     this.#open.set(attempt.attemptId, attempt);
+    for (const tape of this.#tapes) tape.opened.add(attempt.attemptId);
     this.#add(attempt, attempt.mode, ZERO_USD, attempt.bound ?? ZERO_USD);
   }
 
@@ -55,6 +86,7 @@ export class HoldBook implements Counters {
     const held = this.#open.get(attempt.attemptId);
     if (held === undefined) return;
     this.#open.delete(attempt.attemptId);
+    for (const tape of this.#tapes) tape.ended.set(attempt.attemptId, attempt);
     this.#add(held, held.mode, ZERO_USD, subUsd(ZERO_USD, held.bound ?? ZERO_USD));
   }
 
@@ -62,6 +94,7 @@ export class HoldBook implements Counters {
   settle(attempt: AttemptRecord, cost: NanoUsd | undefined): void {
     const held = this.#open.get(attempt.attemptId);
     this.#open.delete(attempt.attemptId);
+    for (const tape of this.#tapes) tape.ended.set(attempt.attemptId, attempt);
     this.#add(attempt, attempt.mode, cost ?? ZERO_USD, subUsd(ZERO_USD, held?.bound ?? ZERO_USD));
   }
 

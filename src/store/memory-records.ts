@@ -19,7 +19,8 @@ export const memoryRecords = (): MemoryRecords => ({ records: new Map(), credits
 
 export const recordName = (kind: string, id: string): string => JSON.stringify([kind, id]);
 
-const scopeIdOf = (row: AttemptRecord, kind: ScopeKind): string | undefined => {
+/** The id or name of a call's scope. undefined: it has none of that kind. */
+export const scopeIdOf = (row: AttemptRecord, kind: ScopeKind): string | undefined => {
   switch (kind) {
     case "organization":
       return row.organizationId;
@@ -39,7 +40,7 @@ const scopeIdOf = (row: AttemptRecord, kind: ScopeKind): string | undefined => {
 };
 
 /** As SQL has it, in integers. */
-const marked = (cost: NanoUsd, basisPoints: number): NanoUsd => nanoUsd((cost * BigInt(10_000 + basisPoints) + 9_999n) / 10_000n);
+export const marked = (cost: NanoUsd, basisPoints: number): NanoUsd => nanoUsd((cost * BigInt(10_000 + basisPoints) + 9_999n) / 10_000n);
 
 export function spentOf(
   ledger: readonly LedgerRow[],

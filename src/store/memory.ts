@@ -8,9 +8,10 @@ import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery, Organization } from "../core/records";
 import type { UsagePage, UsageQuery } from "../core/usage-query";
 import { auditEntryOf } from "./audit-entry";
-import type { Backend, Loaded, RunQuery, SpentBucket, SpentQuery, SpentRow, StoredKey, Write } from "./backend";
+import type { Backend, InspectionReads, Loaded, RunQuery, SpentBucket, SpentQuery, SpentRow, StoredKey, Write } from "./backend";
 import { int64, UnstorableValue } from "./column";
 import { DEFAULT_ORGANIZATION } from "./keys";
+import { memoryInspection } from "./memory-inspection";
 import { creditSums, deliveriesOf, dueOf, type MemoryRecords, memoryRecords, newestOf, recordName, spentOf } from "./memory-records";
 import { orphanOutcome } from "./orphan";
 import { assembleStore, STORE_LIMITS, type Store, type StoreLimits, type StoreOptions } from "./store";
@@ -77,9 +78,11 @@ const descending = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0
 
 class MemoryBackend implements Backend {
   readonly #data: MemoryData;
+  readonly inspection: InspectionReads;
 
   constructor(data: MemoryData) {
     this.#data = data;
+    this.inspection = memoryInspection(data);
   }
 
   apply(writes: readonly Write[]): void {

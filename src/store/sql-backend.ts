@@ -7,9 +7,10 @@ import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
 import type { UsagePage, UsageQuery } from "../core/usage-query";
 import { readAudit } from "./audit-query";
-import type { Backend, Loaded, RunQuery, SpentBucket, SpentQuery, StoredKey, Write } from "./backend";
+import type { Backend, InspectionReads, Loaded, RunQuery, SpentBucket, SpentQuery, StoredKey, Write } from "./backend";
 import { fromInteger, fromWhole } from "./column";
 import type { Connection, Statement } from "./connection";
+import { sqlInspection } from "./inspection-query";
 import { DEFAULT_ORGANIZATION } from "./keys";
 import { fenceStatement, type LeaseTerms, releaseLease, renewLease, takeLease } from "./lease";
 import { attemptOf } from "./ledger-row";
@@ -62,12 +63,14 @@ class SqlBackend implements Backend {
   readonly #options: SqlBackendOptions;
   /** Opens every batch: empty where the file's lock already keeps others out. */
   readonly #fence: readonly Statement[];
+  readonly inspection: InspectionReads;
   #numbers = new HoldNumbers(0);
   #stopRenewing = () => {};
 
   constructor(connection: Connection, epoch: number, options: SqlBackendOptions) {
     this.#connection = connection;
     this.#epoch = epoch;
+    this.inspection = sqlInspection(connection);
     this.#options = options;
     this.#fence = options.lease === undefined ? [] : [fenceStatement(epoch)];
   }

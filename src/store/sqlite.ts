@@ -7,6 +7,7 @@ import { migrate } from "drizzle-orm/bun-sqlite/migrator";
 import type { Clock, Log } from "../core/ports";
 import { Checkpoints } from "./checkpoint";
 import type { Connection, Db, SqlValue, Statement } from "./connection";
+import { integrityOf } from "./integrity";
 import { lockFile } from "./lock";
 import * as schema from "./schema";
 import { rootOf, troubleOf } from "./storage-failure";
@@ -108,6 +109,11 @@ class SqliteConnection implements Connection {
   batch(statements: readonly Statement[]): void {
     this.#commit(statements);
     this.#checkpoints?.wrote();
+  }
+
+  /** In the Worker where there is one: on a large file it takes seconds. */
+  async integrity(): Promise<readonly string[]> {
+    return (await this.#checkpoints?.check()) ?? integrityOf(this.#database);
   }
 
   async migrate(): Promise<void> {

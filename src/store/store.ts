@@ -2,6 +2,7 @@
 import { Failure } from "../core/failure";
 import type { Runs } from "../core/governance";
 import { publicIdFrom } from "../core/ids";
+import type { Inspection } from "../core/inspection";
 import type {
   Budgets,
   Clock,
@@ -28,6 +29,7 @@ import { BudgetKeeper } from "./budgets";
 import { CreditKeeper } from "./credits";
 import { RecordDirectory } from "./directory";
 import { HoldBook } from "./hold-book";
+import { BookInspection } from "./inspection";
 import { EntryJournal, MessageOutbox } from "./journal";
 import { KeyCache } from "./keys";
 import { PriceRecord } from "./price-record";
@@ -73,6 +75,7 @@ export interface Store {
   readonly journal: Journal;
   readonly runs: Runs;
   readonly outbox: Outbox;
+  readonly inspection: Inspection;
   /** The prices that ledger rows name. */
   readonly priceVersions: PriceRecord;
   /** Why writes are refused at the moment (`/readyz` 503); undefined: all is well. */
@@ -139,6 +142,7 @@ export async function assembleStore(backend: Backend, options: StoreOptions): Pr
       list: () => [...organizations.values()],
       create: (name) => createOrganization(name, organizations, writer, options),
     },
+    inspection: new BookInspection({ directory, reservations, book, writer, reader, reads: backend.inspection, clock }),
     priceVersions: new PriceRecord(loaded.priceVersions, writer, reader, () => clock.now(), log),
     trouble: () => writer.trouble,
     stats: () => ({ queued: writer.queued, batches: writer.batches, openHolds: book.size, refusalsDropped: records.dropped }),
@@ -219,4 +223,5 @@ export const storePorts = (store: Store, prices: Prices) => ({
   journal: store.journal,
   runs: store.runs,
   outbox: store.outbox,
+  inspection: store.inspection,
 });
