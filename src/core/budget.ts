@@ -52,6 +52,8 @@ export interface StandsFor {
   readonly mode: KeyMode;
   /** In hundredths of a per cent: what is counted is the cost and this much more, rounded up for each attempt. */
   readonly markupBasisPoints: number;
+  /** Told as a crossing when no more than this is left. undefined: never. */
+  readonly lowAt?: NanoUsd | undefined;
 }
 
 /** A budget in its current period. */

@@ -4,6 +4,7 @@ import type { AttemptRecord } from "../core/attempt";
 import { BudgetRefused, type BudgetState } from "../core/budget";
 import type { Admitted, Attempt, Decision, Planned, Target } from "../core/exchange";
 import type { Ports } from "../core/ports";
+import { refusedEvents } from "../policy/alert";
 import { budgetRefusal } from "./budget-refusal";
 import { connectionOf } from "./credential";
 
@@ -21,7 +22,9 @@ export async function admit(planned: Planned, ports: Ports): Promise<Admitted> {
     left = { ...left, decision: withoutTarget(left.decision, target) };
   }
   if (!refused) throw new Error("A call was planned without a target");
-  throw budgetRefusal(refused.state, refused.target.bound, ports.clock.now());
+  const now = ports.clock.now();
+  for (const event of refusedEvents(refused.state, planned.key.mode, now)) ports.events.emit(event);
+  throw budgetRefusal(refused.state, refused.target.bound, now);
 }
 
 /** The decision as it turned out: the target was skipped for want of money. */

@@ -4,7 +4,7 @@ import type { Budget, BudgetState, Crossing, Scope } from "../core/budget";
 import type { GatewayEvent } from "../core/event";
 import type { ApiKey } from "../core/exchange";
 import type { KeyMode } from "../core/ids";
-import { type NanoUsd, usdText } from "../core/money";
+import { type NanoUsd, nanoUsd, usdText, ZERO_USD } from "../core/money";
 import { periodAt, resetAt } from "./window";
 
 const FULL_PERCENT = 100;
@@ -16,6 +16,7 @@ export const scopeText = ({ kind, id }: Scope): string => `${kind}:${id}`;
 /** The events of one threshold that was reached: the threshold's own where the operator set it, and that of a whole budget. */
 export function crossingEvents(crossing: Crossing, mode: KeyMode, now: number): GatewayEvent[] {
   const { budget, percent, action, spent, periodStart } = crossing;
+  if (budget.standsFor) return standInEvents(budget, { spent, reserved: ZERO_USD }, false);
   const events: GatewayEvent[] = [];
   if (budget.thresholds.some((threshold) => threshold.percent === percent)) {
     const data = { ...budgetFacts(budget, mode, now), percent, action, spent_usd: usdText(spent), period_start: iso(periodStart) };
@@ -26,8 +27,29 @@ export function crossingEvents(crossing: Crossing, mode: KeyMode, now: number): 
 }
 
 /** A call was refused because the budget cannot bear it. Told once a period, however many are. */
-export const refusedEvent = ({ budget, spent, reserved }: BudgetState, mode: KeyMode, now: number): GatewayEvent =>
-  exceeded(budget, mode, now, { spent_usd: usdText(spent), reserved_usd: usdText(reserved), refused: true });
+export function refusedEvents({ budget, spent, reserved }: BudgetState, mode: KeyMode, now: number): GatewayEvent[] {
+  if (budget.standsFor) return standInEvents(budget, { spent, reserved }, true);
+  return [exceeded(budget, mode, now, { spent_usd: usdText(spent), reserved_usd: usdText(reserved), refused: true })];
+}
+
+/** A prepaid balance is low, told once between two of its entries. A run that came to its own limit is nobody's business but its caller's. */
+function standInEvents(
+  { id, organizationId, scope, limit, standsFor }: Budget,
+  { spent, reserved }: { spent: NanoUsd; reserved: NanoUsd },
+  refused: boolean,
+): GatewayEvent[] {
+  if (standsFor?.kind !== "credit-account") return [];
+  const available = usdText(nanoUsd(limit - spent - reserved));
+  const data = {
+    account_id: id,
+    organization: organizationId,
+    scope: scopeText(scope),
+    available_usd: available,
+    credited_usd: usdText(limit),
+    refused,
+  };
+  return [{ type: "credits.low", organizationId, data, once: `low_${id}_${limit < 0n ? `minus${-limit}` : limit}` }];
+}
 
 function exceeded(budget: Budget, mode: KeyMode, now: number, facts: Readonly<Record<string, unknown>>): GatewayEvent {
   return {

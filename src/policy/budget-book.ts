@@ -43,6 +43,7 @@ interface Live {
 
 interface Place {
   live: Live;
+  periods: Periods;
   start: number;
   sums: Sums;
 }
@@ -171,12 +172,14 @@ export class BudgetBook implements Reservations {
     if (!held) return [];
     this.#held.delete(attemptId);
     const crossings: Crossing[] = [];
-    for (const { live, start, sums } of held.places) {
-      const before = sums.spent;
+    for (const { live, periods, start, sums } of held.places) {
+      const before = spentIn(live.budget.window, periods, start);
+      const charge = chargeOf(live.budget, cost);
       sums.reserved = subUsd(sums.reserved, chargeOf(live.budget, held.bound));
-      sums.spent = addUsd(before, chargeOf(live.budget, cost));
-      for (const { percent, action } of crossed(live.budget, before, sums.spent)) {
-        crossings.push({ budget: live.budget, percent, action, spent: sums.spent, periodStart: start });
+      sums.spent = addUsd(sums.spent, charge);
+      const spent = addUsd(before, charge);
+      for (const { percent, action } of crossed(live.budget, before, spent)) {
+        crossings.push({ budget: live.budget, percent, action, spent, periodStart: start });
       }
     }
     return crossings;
@@ -211,15 +214,24 @@ function stateOf({ budget, periods }: Live, mode: KeyMode, now: number): BudgetS
   return { budget, spent, reserved };
 }
 
+/** What counts in the period that begins at `start`: of a rolling window, its buckets up to then. */
+function spentIn({ unit, rolling }: Budget["window"], periods: Periods, start: number): NanoUsd {
+  if (!rolling || unit === "lifetime") return periods.get(start)?.spent ?? ZERO_USD;
+  const oldest = rollingStart(unit, start);
+  let spent = ZERO_USD;
+  for (const [at, bucket] of periods) if (at >= oldest) spent = addUsd(spent, bucket.spent);
+  return spent;
+}
+
 function placeOf(live: Live, mode: KeyMode, now: number): Place {
   const { start } = periodAt(live.budget.window, now);
   const periods = live.periods[mode];
   const known = periods.get(start);
-  if (known) return { live, start, sums: known };
+  if (known) return { live, periods, start, sums: known };
   forgetOld(live, periods, now);
   const sums = none();
   periods.set(start, sums);
-  return { live, start, sums };
+  return { live, periods, start, sums };
 }
 
 /** Periods that count no more and hold nothing. Looked at once a period. */

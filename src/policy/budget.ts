@@ -1,5 +1,5 @@
 // May this much be held? A pure decision over what every budget of a call's scopes has spent and holds at the moment.
-import type { Budget, BudgetState } from "../core/budget";
+import type { Budget, BudgetState, Threshold } from "../core/budget";
 import { type NanoUsd, nanoUsd, ZERO_USD } from "../core/money";
 
 /** The most that a budget lets spent and held money come to. undefined: it sets no cap. */
@@ -28,12 +28,20 @@ export function leftOf({ budget, spent, reserved }: BudgetState): NanoUsd | unde
   return left > 0n ? nanoUsd(left) : ZERO_USD;
 }
 
-/** The thresholds that are reached by this step and were not before it. */
-export const crossed = (budget: Budget, before: NanoUsd, after: NanoUsd): Budget["thresholds"] =>
-  budget.thresholds.filter(({ percent }) => {
-    const at = share(budget.limit, percent);
+const FULL: Threshold = { percent: 100, action: "alert" };
+
+/** The thresholds that are reached by this step and were not before it. The limit itself is one, whether it was set as one or not. */
+export function crossed(budget: Budget, before: NanoUsd, after: NanoUsd): readonly Threshold[] {
+  const { limit, thresholds, standsFor } = budget;
+  if (standsFor) return isLow(budget, after) && !isLow(budget, before) ? [FULL] : [];
+  const all = thresholds.some(({ percent }) => percent === FULL.percent) ? thresholds : [...thresholds, FULL];
+  return all.filter(({ percent }) => {
+    const at = share(limit, percent);
     return before < at && after >= at;
   });
+}
+
+const isLow = ({ limit, standsFor }: Budget, spent: NanoUsd): boolean => standsFor?.lowAt !== undefined && limit - spent <= standsFor.lowAt;
 
 /** Rounded down: a cap of 33 % of one nano-USD is nothing. */
 const share = (limit: NanoUsd, percent: number): bigint => (limit * BigInt(percent)) / 100n;

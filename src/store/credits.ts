@@ -1,13 +1,17 @@
 // Prepaid balances, counted as budgets are: what calls are charged against what was credited.
 import type { Budget } from "../core/budget";
-import type { Journal } from "../core/ports";
+import { nanoUsd } from "../core/money";
 import type { CreditAccount } from "../core/records";
 import { type FillParts, fillBudget } from "./budget-fill";
 import type { RecordDirectory } from "./directory";
+import type { EntryJournal } from "./journal";
+
+/** A balance is low when this part of what was last topped up is left. */
+const LOW_PART = 10n;
 
 export interface CreditParts extends FillParts {
   directory: RecordDirectory;
-  journal: Pick<Journal, "credited">;
+  journal: Pick<EntryJournal, "credited" | "lastTopUp" | "recall">;
 }
 
 export class CreditKeeper {
@@ -20,7 +24,10 @@ export class CreditKeeper {
   /** At the start, before any call: every balance is counted. */
   async load(organizations: readonly string[]): Promise<void> {
     for (const organization of organizations)
-      for (const account of this.#parts.directory.list("credit-account", organization)) await this.changed(account.id);
+      for (const account of this.#parts.directory.list("credit-account", organization)) {
+        await this.#parts.journal.recall(account.id);
+        await this.changed(account.id);
+      }
   }
 
   /** The account was made, changed or removed. It is in force when it resolves. */
@@ -40,6 +47,7 @@ export class CreditKeeper {
 
   /** Test keys never charge. */
   #balanceOf({ id, organizationId, scope, createdAt, markupBasisPoints }: CreditAccount): Budget {
+    const topUp = this.#parts.journal.lastTopUp(id);
     return {
       id,
       organizationId,
@@ -49,7 +57,7 @@ export class CreditKeeper {
       hard: true,
       thresholds: [],
       createdAt,
-      standsFor: { kind: "credit-account", mode: "live", markupBasisPoints },
+      standsFor: { kind: "credit-account", mode: "live", markupBasisPoints, lowAt: topUp && nanoUsd(topUp / LOW_PART) },
     };
   }
 }

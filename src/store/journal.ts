@@ -9,10 +9,14 @@ import type { Writer } from "./writer";
 
 type Reader = Pick<ReadBackend, "adminEvents" | "creditEntries">;
 
+/** Adjustments in a row behind which a top-up is not looked for. */
+const RECALLED_ENTRIES = 100;
+
 export class EntryJournal implements Journal {
   readonly #writer: Writer;
   readonly #reader: Reader;
   readonly #credited = new Map<string, NanoUsd>();
+  readonly #topUps = new Map<string, NanoUsd>();
   /** Hears of an account whose sum changed. */
   onCredit: ((accountId: string) => void) | undefined;
 
@@ -25,11 +29,24 @@ export class EntryJournal implements Journal {
   async credit(entry: CreditEntry): Promise<void> {
     await this.#writer.submit({ type: "credit", entry });
     this.#credited.set(entry.accountId, addUsd(this.credited(entry.accountId), entry.amount));
+    if (entry.kind === "top_up") this.#topUps.set(entry.accountId, entry.amount);
     this.onCredit?.(entry.accountId);
   }
 
   credited(accountId: string): NanoUsd {
     return this.#credited.get(accountId) ?? ZERO_USD;
+  }
+
+  /** undefined: there was none, or none was recalled. */
+  lastTopUp(accountId: string): NanoUsd | undefined {
+    return this.#topUps.get(accountId);
+  }
+
+  /** Looks the last top-up up, at the start. */
+  async recall(accountId: string): Promise<void> {
+    const entries = await stored(this.#reader.creditEntries(accountId, undefined, RECALLED_ENTRIES));
+    const last = entries.find(({ kind }) => kind === "top_up");
+    if (last) this.#topUps.set(accountId, last.amount);
   }
 
   creditEntries(accountId: string, page: Page): Promise<Listing<Numbered<CreditEntry>>> {

@@ -11,6 +11,7 @@ import { ManualClock, turn } from "../contract/manual-clock";
 import type { Answer } from "../upstream/script";
 import { startUpstream, type Upstream } from "../upstream/upstream";
 import { ADMIN_KEY, type HouseOptions, type RunningHouse, startHouse } from "./house";
+import { chatAnswer } from "./lessons";
 
 interface Hook {
   id: string;
@@ -486,10 +487,7 @@ describe("what happens in the gateway", () => {
   test("overrun: a provider bills more than could be held", async () => {
     const provider = await startUpstream();
     const own = await startHouse({ upstream: provider.url });
-    const usage = { prompt_tokens: 9, completion_tokens: 50_000, total_tokens: 50_009 };
-    const choices = [{ index: 0, message: { role: "assistant", content: "Hi" }, finish_reason: "stop" }];
-    const body = JSON.stringify({ id: "c", object: "chat.completion", created: 1, model: ask.model, choices, usage });
-    provider.play({ headers: { "content-type": "application/json" }, body });
+    provider.play(chatAnswer(ask.model, { prompt_tokens: 9, completion_tokens: 50_000, total_tokens: 50_009 }));
     answering({ status: 200 });
     await hook({ events: ["overrun"] }, own);
     expect((await own.chat(await own.key(), { ...ask, max_tokens: 10 })).status).toBe(200);
@@ -512,5 +510,40 @@ describe("what happens in the gateway", () => {
     expect(told()[0]).toMatchObject({ type: "key.created", data: { key_id: made.id, name: "of a customer", mode: "test", role: "call" } });
     expect(told()[1]).toMatchObject({ type: "key.revoked", data: { key_id: made.id, revoked_at: new Date(clock.now()).toISOString() } });
     expect(JSON.stringify(told())).not.toContain(made.key);
+  });
+
+  test("budget.exceeded: calls are refused, and it is told once", async () => {
+    answering({ status: 200 });
+    await hook({ events: ["budget.exceeded"] });
+    await house.ports.budgets.put(budget({ hard: true }));
+    const key = await house.key("test");
+    const statuses = await Promise.all(Array.from({ length: 5 }, async () => (await house.chat(key, ask)).status));
+    expect(statuses).toEqual([402, 402, 402, 402, 402]);
+    await until(() => endpoint.requests.length > 0);
+    await clock.advance(3_600_000);
+    expect(told()).toMatchObject([
+      { type: "budget.exceeded", data: { refused: true, spent_usd: "0", limit_usd: "0.000001", mode: "test" } },
+    ]);
+  });
+
+  test("credits.low: a tenth of the last top-up is left, and after the next one again", async () => {
+    const provider = await startUpstream();
+    const own = await startHouse({ upstream: provider.url });
+    answering({ status: 200 });
+    await hook({ events: ["credits.low"] }, own);
+    provider.play(chatAnswer(ask.model, { prompt_tokens: 9, completion_tokens: 237_500, total_tokens: 237_509 }), { times: "always" });
+    const { id } = await asked<{ id: string }>("POST", "/credits/accounts", { scope: "organization", markup_percent: 0 }, own);
+    const key = await own.key();
+    for (let n = 1; n <= 2; n++) {
+      await asked("POST", "/credits", { scope: "organization", amount_usd: "0.10", kind: "top_up", reason: "paid" }, own);
+      expect((await own.chat(key, { ...ask, max_tokens: 10 })).status).toBe(200);
+      await until(() => endpoint.requests.length === n);
+    }
+    expect(told()[0]).toMatchObject({
+      type: "credits.low",
+      data: { account_id: id, available_usd: "0.0049991", credited_usd: "0.1", refused: false },
+    });
+    await own.close();
+    await provider.close();
   });
 });

@@ -6,7 +6,7 @@ import type { Budget } from "../../src/core/budget";
 import { EVENT_TYPES, type GatewayEvent } from "../../src/core/event";
 import type { ApiKey } from "../../src/core/exchange";
 import { nanoUsd } from "../../src/core/money";
-import { crossingEvents, keyEvent, overrunEvent, refusedEvent } from "../../src/policy/alert";
+import { crossingEvents, keyEvent, overrunEvent, refusedEvents } from "../../src/policy/alert";
 
 const NOW = Date.UTC(2026, 10, 23, 9);
 const HOUR = 3_600_000;
@@ -26,8 +26,19 @@ const budget = (changes: Partial<Budget> = {}): Budget => ({
 const crossing = (of: Budget, percent: number) =>
   crossingEvents({ budget: of, percent, action: "alert", spent: nanoUsd(40_013_200_000n), periodStart: NOW - HOUR }, "live", NOW);
 
+function only(events: readonly GatewayEvent[]): GatewayEvent {
+  expect(events).toHaveLength(1);
+  return events[0] as GatewayEvent;
+}
+
 const refused = (of: Budget, now = NOW): GatewayEvent =>
-  refusedEvent({ budget: of, spent: nanoUsd(1n), reserved: nanoUsd(2n) }, "live", now);
+  only(refusedEvents({ budget: of, spent: nanoUsd(1n), reserved: nanoUsd(2n) }, "live", now));
+
+const account = budget({
+  id: "acct_1",
+  thresholds: [],
+  standsFor: { kind: "credit-account", mode: "live", markupBasisPoints: 0, lowAt: nanoUsd(5_000_000_000n) },
+});
 
 const attempt: AttemptRecord = {
   attemptId: "r.1",
@@ -72,6 +83,7 @@ describe("docs/webhooks.md", async () => {
   test.each([
     crossing(budget(), 80)[0],
     refused(budget()),
+    refused(account),
     overrunEvent(attempt, nanoUsd(600_000n)),
     keyEvent("key.created", key, NOW),
     keyEvent("key.revoked", { ...key, revokedAt: NOW }, NOW),
@@ -107,6 +119,22 @@ describe("a budget's events", () => {
     const rolling = budget({ window: { unit: "day", rolling: true, zone: "UTC" } });
     expect(refused(rolling, NOW + HOUR).once).toBe(refused(rolling).once);
     expect(refused(rolling, NOW + 24 * HOUR).once).not.toBe(refused(rolling).once);
+  });
+
+  test("of a prepaid balance are credits.low, once between two entries", () => {
+    const [low] = crossing(account, 100);
+    expect(low).toMatchObject({
+      type: "credits.low",
+      data: { account_id: "acct_1", available_usd: "9.9868", credited_usd: "50", refused: false },
+    });
+    expect(refused(account).once).toBe(low?.once);
+    expect(refused({ ...account, limit: nanoUsd(60_000_000_000n) }).once).not.toBe(low?.once);
+    expect(refused({ ...account, limit: nanoUsd(-1n) }).once).toMatch(/^[A-Za-z0-9_]+$/);
+  });
+
+  test("of a run's own limit are none", () => {
+    const run = budget({ standsFor: { kind: "run", mode: "live", markupBasisPoints: 0 } });
+    expect([...crossing(run, 100), ...refusedEvents({ budget: run, spent: nanoUsd(0n), reserved: nanoUsd(0n) }, "live", NOW)]).toEqual([]);
   });
 
   test("have names that a header can carry", () => {
