@@ -1,5 +1,5 @@
 // Environment + tollway.yaml → one frozen Config. All faults are reported together, each with its name.
-import { parseDocument } from "yaml";
+import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { z } from "zod";
 import { type Brand, TOLLWAY } from "./core/brand";
 import { Secret } from "./core/secret";
@@ -273,7 +273,7 @@ function readPrice(env: Environment, variable: string, faults: string[]): Pick<C
 }
 
 /** The file's settings under their environment names. */
-function readFile(file: { name: string; text: string }, providers: readonly ProviderEntry[], faults: string[]): Record<string, string> {
+function readFile(file: SettingsFile, providers: readonly ProviderEntry[], faults: string[]): Record<string, string> {
   const content = parseFile(file, faults);
   if (content === null || content === undefined) return {};
   if (typeof content !== "object" || Array.isArray(content)) {
@@ -285,6 +285,7 @@ function readFile(file: { name: string; text: string }, providers: readonly Prov
   const known = new Set([...Object.keys(ENVIRONMENT.shape), ...addresses, ...lists].map(fileName));
   const settings: Record<string, string> = {};
   for (const [name, value] of Object.entries(content)) {
+    if (SETUP_SECTIONS.includes(name)) continue;
     if (!known.has(name) && !ENDPOINT_SETTING.test(name)) faults.push(`${file.name}: "${name}" is not a setting`);
     else if (NEVER_IN_FILE.has(name) || ENDPOINT_KEY.test(name))
       faults.push(`${file.name}: "${name}" is a secret; set TOLLWAY_${name.toUpperCase()} in the environment`);
@@ -295,11 +296,19 @@ function readFile(file: { name: string; text: string }, providers: readonly Prov
 }
 
 /** The file as a value; undefined, with faults, where it is no YAML. */
-function parseFile(file: { name: string; text: string }, faults: string[]): unknown {
-  const document = parseDocument(file.text, { prettyErrors: true });
+function parseFile(file: SettingsFile, faults: string[]): unknown {
+  const document = parseYaml(file, faults);
+  return document && plainOf(document, file, faults);
+}
+
+function parseYaml(file: SettingsFile, faults: string[], lineCounter = new LineCounter()): Document | undefined {
+  const document = parseDocument(file.text, { prettyErrors: true, lineCounter });
   const problems = [...document.errors, ...document.warnings];
   for (const problem of problems) faults.push(`${file.name}: ${problem.message.split("\n")[0]}`);
-  if (problems.length > 0) return undefined;
+  return problems.length > 0 ? undefined : document;
+}
+
+function plainOf(document: Document, file: SettingsFile, faults: string[]): unknown {
   try {
     return document.toJS();
   } catch (thrown) {
@@ -307,6 +316,65 @@ function parseFile(file: { name: string; text: string }, faults: string[]): unkn
     faults.push(`${file.name}: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
     return undefined;
   }
+}
+
+interface SettingsFile {
+  name: string;
+  text: string;
+}
+
+/** What `tollway apply` sets up. The gateway itself passes these sections over when it starts. */
+const SETUP_SECTIONS: readonly string[] = ["organizations", "teams", "projects", "keys", "limits", "budgets"];
+
+export interface Setup {
+  /** By their names; amounts as they were written. */
+  readonly sections: Readonly<Record<string, unknown>>;
+  /** Where a field stands ("budgets[0].limit_usd"), or else what is around it: "12:5", line and column. */
+  placeOf(param: string): string;
+}
+
+/** The sections of a file. Settings beside them are the gateway's own, and are passed over. Throws `ConfigFaults`. */
+export function readSetup(file: SettingsFile): Setup {
+  const faults: string[] = [];
+  const lineCounter = new LineCounter();
+  const document = parseYaml(file, faults, lineCounter);
+  if (document) keepAmounts(document);
+  const content = document && plainOf(document, file, faults);
+  if (content !== null && content !== undefined && (typeof content !== "object" || Array.isArray(content)))
+    faults.push(`${file.name}: takes a map of sections`);
+  const entries = faults.length > 0 ? [] : Object.entries(content ?? {});
+  for (const [name, value] of entries) {
+    if (typeof value === "object" && value !== null && !SETUP_SECTIONS.includes(name))
+      faults.push(`${file.name}: "${name}" is no section; there are ${SETUP_SECTIONS.join(", ")}`);
+  }
+  if (!document || faults.length > 0) throw new ConfigFaults(faults);
+  const sections = Object.fromEntries(entries.filter(([name]) => SETUP_SECTIONS.includes(name)));
+  return { sections, placeOf: (param) => placeIn(document, param, lineCounter) };
+}
+
+/** Numbers of amounts become the text that stands in the file: no digit of them passes through a float. */
+function keepAmounts(document: Document): void {
+  visit(document, {
+    Pair(_, { key, value }) {
+      if (!isScalar(key) || !/_(usd|percent)$/.test(String(key.value))) return;
+      if (isScalar(value) && typeof value.value === "number" && value.source !== undefined) value.value = value.source;
+    },
+  });
+}
+
+function placeIn(document: Document, param: string, lineCounter: LineCounter): string {
+  const path = param.split(/[.[\]]+/).filter((part) => part !== "");
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(
+      path.slice(0, length).map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+      true,
+    );
+    const start = isNode(node) ? node.range?.[0] : undefined;
+    if (start === undefined) continue;
+    const { line, col } = lineCounter.linePos(start);
+    return `${line}:${col}`;
+  }
+  return "1:1";
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,7 +1,9 @@
 // What commands need of the world: somebody who answers /admin/v1, and a place to print.
 
+export type AdminMethod = "GET" | "POST" | "PATCH" | "DELETE";
+
 /** Resolves with the answer's JSON; throws `CommandFailed` with a message for the operator. */
-export type AdminCall = (method: "GET" | "POST" | "DELETE", path: string, body?: unknown) => Promise<unknown>;
+export type AdminCall = (method: AdminMethod, path: string, body?: unknown) => Promise<unknown>;
 
 export interface Output {
   /** stdout: what a program reads. */
@@ -10,7 +12,25 @@ export interface Output {
   message(line: string): void;
 }
 
-export class CommandFailed extends Error {}
+/** A fault of what was asked, by the field that it names ("budgets[0].limit_usd"). */
+export interface FieldFault {
+  param: string;
+  message: string;
+}
+
+export class CommandFailed extends Error {
+  readonly #faults: readonly FieldFault[];
+
+  constructor(message: string, faults: readonly FieldFault[] = []) {
+    super(message);
+    this.#faults = faults;
+  }
+
+  /** Every field that the gateway found fault with; empty where it named none. */
+  get faults(): readonly FieldFault[] {
+    return this.#faults;
+  }
+}
 
 /** Turns a Response-maker into an AdminCall. */
 export const adminCallOver =
@@ -24,12 +44,23 @@ export const adminCallOver =
     );
     const answer: unknown = await response.json();
     if (response.ok) return answer;
-    throw new CommandFailed(messageOf(answer));
+    throw failureOf(answer);
   };
 
-function messageOf(answer: unknown): string {
-  const { error } = answer as { error?: { message?: unknown; param?: unknown } };
-  const message = typeof error?.message === "string" ? error.message : "The gateway refused.";
+function failureOf(answer: unknown): CommandFailed {
+  const { error } = answer as { error?: { message?: unknown; param?: unknown; [extension: string]: unknown } };
+  const said = typeof error?.message === "string" ? error.message : "The gateway refused.";
+  if (typeof error?.param !== "string") return new CommandFailed(said);
   // Most messages begin with the field's name already.
-  return typeof error?.param === "string" && !message.startsWith(error.param) ? `${error.param}: ${message}` : message;
+  const message = said.startsWith(error.param) ? said : `${error.param}: ${said}`;
+  return new CommandFailed(message, faultsOf(error) ?? [{ param: error.param, message: said }]);
+}
+
+/** The extension's list of faults, under whatever name the gateway's brand has. */
+function faultsOf(error: Readonly<Record<string, unknown>>): readonly FieldFault[] | undefined {
+  for (const value of Object.values(error)) {
+    if (typeof value !== "object" || value === null || !("faults" in value) || !Array.isArray(value.faults)) continue;
+    return value.faults as FieldFault[];
+  }
+  return undefined;
 }

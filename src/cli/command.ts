@@ -1,7 +1,12 @@
 // The command tree. Data on stdout, messages on stderr, no secret in a flag.
 import { type ArgsDef, type CommandDef, defineCommand } from "citty";
 import { type AdminCall, CommandFailed, type Output } from "./admin-call";
+import { applyCommand } from "./apply";
+import { budgetsCommand } from "./budgets";
+import { creditsCommand } from "./credits";
 import { keysCommand } from "./keys";
+import { meant } from "./nearest";
+import { limitsCommand, organizationsCommand, projectsCommand, teamsCommand } from "./people";
 
 /** What main.ts does for commands. Flags are undefined where they were not given. */
 export interface Doing {
@@ -28,7 +33,14 @@ export const tollwayCommand = (doing: Doing) =>
         },
         run: ({ args }) => doing.serve({ port: args.port, host: args.host, data: args.data, config: args.config }),
       }),
-      keys: keysCommand(doing.admin, doing.output),
+      keys: keysCommand(doing),
+      budgets: budgetsCommand(doing),
+      limits: limitsCommand(doing),
+      organizations: organizationsCommand(doing),
+      teams: teamsCommand(doing),
+      projects: projectsCommand(doing),
+      credits: creditsCommand(doing),
+      apply: applyCommand(doing),
       version: defineCommand({
         meta: { name: "version", description: "Print the version" },
         run: () => doing.output.data(doing.version),
@@ -59,7 +71,10 @@ export async function commandAsked(root: CommandDef<ArgsDef>, args: readonly str
     const [word, ...rest] = asked.rest;
     if (inner === undefined || word === undefined || word.startsWith("-")) return asked;
     const command = Object.hasOwn(inner, word) ? await resolved(inner[word]) : undefined;
-    if (!command) throw new CommandFailed(`There is no command "${asked.name} ${word}". ${asked.name} --help lists what there is.`);
+    if (!command) {
+      const hint = meant(word, Object.keys(inner), (found) => `${asked.name} ${found}`);
+      throw new CommandFailed(`There is no command "${asked.name} ${word}".${hint} ${asked.name} --help lists what there is.`);
+    }
     asked = { command, name: `${asked.name} ${word}`, rest };
   }
 }
@@ -70,6 +85,7 @@ export async function checkArguments({ command, name, rest }: Asked): Promise<vo
   const known = Object.entries((await resolved(command.args)) ?? {});
   const flags = new Map(known.filter(([, definition]) => definition.type !== "positional"));
   let positions = known.length - flags.size;
+  const seen = new Set<string>();
   for (let at = 0; at < rest.length; at++) {
     const [word = "", value] = (rest[at] ?? "").split("=", 2);
     if (!word.startsWith("-")) {
@@ -77,7 +93,15 @@ export async function checkArguments({ command, name, rest }: Asked): Promise<vo
       throw new CommandFailed(`${name} does not take "${word}". ${name} --help lists what it takes.`);
     }
     const flag = word.startsWith("--") ? flags.get(word.slice(2)) : undefined;
-    if (!flag) throw new CommandFailed(`${name} has no flag ${word}. ${name} --help lists them.`);
+    if (!flag) {
+      const hint = meant(
+        word,
+        [...flags.keys()].map((one) => `--${one}`),
+      );
+      throw new CommandFailed(`${name} has no flag ${word}.${hint} ${name} --help lists them.`);
+    }
+    if (seen.has(word)) throw new CommandFailed(`${word} is given twice.`);
+    seen.add(word);
     if (flag.type === "boolean" || value !== undefined) continue;
     const next = rest[++at];
     if (next === undefined || next.startsWith("--")) throw new CommandFailed(`${word} needs a value.`);
