@@ -60,6 +60,8 @@ async function auditEntry(entry: AuditEntry, prices: PriceReader): Promise<objec
     user: first?.user ?? null,
     agent: first?.agent ?? null,
     run: first?.run ?? null,
+    intent: intentOf(entry) ?? null,
+    tier: first?.tier ?? null,
     ...(entry.mode === "test" ? { test: true } : {}),
     tokens: tokensOfAll(entry.attempts),
     cost_usd: usdOrNull(costOfAll(entry.attempts)),
@@ -83,6 +85,15 @@ export function latencyOf({ attempts }: AuditEntry): number | null {
 export function decisionOf({ attempts }: AuditEntry): unknown {
   const text = attempts[0]?.decision;
   return text === undefined ? null : (JSON.parse(text) as unknown);
+}
+
+/** What the call was for, by its row or by its decision. undefined: nobody told. */
+export function intentOf(entry: AuditEntry): string | undefined {
+  const told = entry.attempts[0]?.intent;
+  if (told !== undefined) return told;
+  const decision = decisionOf(entry);
+  if (typeof decision !== "object" || decision === null || !("intent" in decision)) return undefined;
+  return typeof decision.intent === "string" ? decision.intent : undefined;
 }
 
 /** undefined: nothing was attempted, or an attempt had no price. */

@@ -3,8 +3,9 @@
 import type { AuditEntry, AuditQuery, LedgerRow, Listing, Ports } from "../core/ports";
 import { readValues } from "./account-query";
 import type { Viewer } from "./account-viewer";
+import { giveWay } from "./give-way";
 
-const SCAN_PAGE = 200;
+const SCAN_PAGE = 100;
 /** Calls looked at for one page. */
 const SCAN_MAX = 2_000;
 
@@ -40,6 +41,7 @@ export async function scanAudit(
     }
     cursor = page.nextCursor;
     if (cursor === undefined) break;
+    await giveWay();
   }
   return { data, nextCursor: cursor };
 }
@@ -55,6 +57,7 @@ const FILTERS: Readonly<Record<string, (entry: AuditEntry) => readonly (string |
   run: first((row) => row.run),
   team: first((row) => row.teamId),
   project: first((row) => row.projectId),
+  tier: first((row) => row.tier),
   status: (entry) => [entry.status],
   error: (entry) => [entry.errorCode],
   door: (entry) => [entry.door],

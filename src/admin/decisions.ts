@@ -2,7 +2,7 @@
 import { Failure } from "../core/failure";
 import { usdNumber } from "../core/money";
 import type { AuditEntry, Ports } from "../core/ports";
-import { costOfAll, decisionOf, latencyOf } from "./account-audit";
+import { costOfAll, decisionOf, intentOf, latencyOf } from "./account-audit";
 import { readLimit, readValues, readWindow, refuseOthers } from "./account-query";
 import { scanAudit } from "./account-scan";
 import { administratorOf } from "./account-viewer";
@@ -24,7 +24,7 @@ export async function decisionsDocument(query: URLSearchParams, ports: Ports): P
   const wanted = (entry: AuditEntry): boolean => {
     const first = entry.attempts[0];
     if (first?.decision === undefined) return false;
-    return meets(teams, first.teamId) && meets(projects, first.projectId) && meets(intents, intentOf(decisionOf(entry)));
+    return meets(teams, first.teamId) && meets(projects, first.projectId) && meets(intents, intentOf(entry));
   };
   const scan = {
     viewer,
@@ -39,16 +39,9 @@ export async function decisionsDocument(query: URLSearchParams, ports: Ports): P
 const meets = (asked: readonly string[] | undefined, value: string | undefined): boolean =>
   asked === undefined || (value !== undefined && asked.includes(value));
 
-/** undefined: the decision does not say one. */
-function intentOf(decision: unknown): string | undefined {
-  if (typeof decision !== "object" || decision === null || !("intent" in decision)) return undefined;
-  return typeof decision.intent === "string" ? decision.intent : undefined;
-}
-
 function decisionDocument(entry: AuditEntry): object {
   const { attempts } = entry;
   const [first, last] = [attempts[0], attempts.at(-1)];
-  const decision = decisionOf(entry);
   const cost = costOfAll(attempts);
   return {
     object: "decision",
@@ -58,12 +51,12 @@ function decisionDocument(entry: AuditEntry): object {
     team_id: first?.teamId ?? null,
     project_id: first?.projectId ?? null,
     tag: entry.tag ?? null,
-    intent: intentOf(decision) ?? null,
+    intent: intentOf(entry) ?? null,
     model_requested: entry.modelRequested ?? null,
     provider: last?.provider ?? null,
     model_served: last?.modelServed ?? null,
     ...(entry.mode === "test" ? { test: true } : {}),
-    decision,
+    decision: decisionOf(entry),
     cost_usd: cost === undefined ? null : usdNumber(cost),
     latency_ms: latencyOf(entry),
     first_chunk_ms: last?.timeToFirstChunkMs === undefined ? null : Math.round(last.timeToFirstChunkMs),

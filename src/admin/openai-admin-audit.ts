@@ -4,11 +4,12 @@ import type { Numbered, Ports } from "../core/ports";
 import type { AdminEvent } from "../core/records";
 import { readLimit, readValues, refuseOthers } from "./account-query";
 import type { Viewer } from "./account-viewer";
+import { giveWay } from "./give-way";
 import { listOf } from "./openai-admin";
 
 const DEFAULT_PAGE = 20;
 const MAX_PAGE = 100;
-const SCAN_PAGE = 1_000;
+const SCAN_PAGE = 200;
 /** Events looked at for one page. */
 const SCAN_MAX = 20_000;
 const ID = /^audit_log-(\d{1,15})$/;
@@ -31,6 +32,7 @@ export async function auditLogList(viewer: Viewer, query: URLSearchParams, ports
     }
     cursor = page.nextCursor;
     if (cursor === undefined || (before !== undefined && (page.data.at(-1)?.id ?? 0) <= before)) break;
+    await giveWay();
   }
   // Before an entry stand the newer ones: of those, the nearest.
   const data = before === undefined ? found.slice(0, limit) : found.slice(-limit);

@@ -6,6 +6,7 @@ import type { Ports } from "../core/ports";
 import type { UsageDimension, UsageFigures, UsageFilters } from "../core/usage-query";
 import { readLimit, readValues, refuseOthers } from "./account-query";
 import type { Viewer } from "./account-viewer";
+import { giveWay } from "./give-way";
 
 const WIDTHS = {
   "1m": { ms: 60_000, limit: 60, most: 1_440 },
@@ -31,7 +32,7 @@ const LISTS: Readonly<Record<string, UsageDimension>> = {
   line_items: "model",
 };
 /** Questions to the rollups behind one answer: milliseconds each. */
-const QUESTIONS_MAX = 1_000;
+const QUESTIONS_MAX = 2_000;
 const GROUPS_MAX = 1_000;
 
 interface Asked {
@@ -225,7 +226,7 @@ class Questions {
     const groups = [];
     let cursor: string | undefined;
     do {
-      this.#take();
+      await this.#take();
       const page = await this.#ports.rollups.usage({ organizationId, mode, groupBy, filters, from, to, limit: GROUPS_MAX, cursor });
       groups.push(...page.groups);
       cursor = page.nextCursor;
@@ -234,12 +235,13 @@ class Questions {
   }
 
   async total(filters: UsageFilters, from: number, to: number): Promise<UsageFigures> {
-    this.#take();
+    await this.#take();
     const { organizationId, mode } = this.#asked.viewer;
     return (await this.#ports.rollups.usage({ organizationId, mode, groupBy: "status", filters, from, to, limit: 1 })).total;
   }
 
-  #take(): void {
+  async #take(): Promise<void> {
+    if (this.#count > 0) await giveWay();
     if (++this.#count > QUESTIONS_MAX)
       throw new Failure("invalid_value", "That is too much for one answer: group by less, or ask for fewer buckets.", {
         param: "group_by",
@@ -265,11 +267,11 @@ async function bucketsOf(
   }
   const questions = new Questions(asked, ports);
   const last = bounds.at(-1)?.end ?? asked.startMs;
-  const holding = filters === undefined ? new Set<string>() : await stretchesWithCalls(questions, filters, asked, last);
+  const stretches = filters === undefined ? new Map<string, UsageFigures>() : await stretchesWithCalls(questions, filters, asked, last);
   const data = [];
   for (const bucket of bounds) {
-    const results =
-      filters !== undefined && holding.has(stretchOf(bucket.start, width)) ? await resultsIn(questions, asked, filters, bucket) : [];
+    const stretch = stretches.get(stretchOf(bucket.start, width));
+    const results = stretch && filters !== undefined ? await resultsIn(questions, asked, filters, bucket, stretch) : [];
     data.push({ object: "bucket", start_time: secondsOf(bucket.start), end_time: secondsOf(bucket.end), results: results.map(entry) });
   }
   const hasMore = start < endMs;
@@ -283,19 +285,28 @@ const stretchOf = (at: number, width: number): string =>
   width === WIDTHS["1d"].ms ? new Date(at).toISOString().slice(0, 10) : `${new Date(at).toISOString().slice(0, 13)}:00:00Z`;
 
 /** Most buckets of most organizations are empty: they need no question of their own. */
-async function stretchesWithCalls(questions: Questions, filters: UsageFilters, asked: Asked, to: number): Promise<Set<string | null>> {
-  if (asked.startMs >= to) return new Set();
+async function stretchesWithCalls(
+  questions: Questions,
+  filters: UsageFilters,
+  asked: Asked,
+  to: number,
+): Promise<ReadonlyMap<string, UsageFigures>> {
+  if (asked.startMs >= to) return new Map();
   const dimension = asked.width === WIDTHS["1d"].ms ? "day" : "hour";
-  return new Set((await questions.groups(dimension, filters, asked.startMs, to)).map(({ value }) => value));
+  const groups = await questions.groups(dimension, filters, asked.startMs, to);
+  return new Map(groups.map(({ value, ...figures }) => [value ?? "", figures]));
 }
 
+/** `stretch`: the figures of the day or the hour that the bucket is in. */
 async function resultsIn(
   questions: Questions,
   asked: Asked,
   filters: UsageFilters,
   bucket: { start: number; end: number },
+  stretch: UsageFigures,
 ): Promise<readonly Result[]> {
   const names = asked.groupBy.filter((name) => name in GROUPS);
+  if (names.length === 0 && asked.width !== WIDTHS["1m"].ms) return [{ groups: {}, figures: stretch }];
   const within = async (left: readonly string[], narrowed: UsageFilters, groups: Result["groups"]): Promise<readonly Result[]> => {
     const [name, ...rest] = left;
     const dimension = name === undefined ? undefined : GROUPS[name];

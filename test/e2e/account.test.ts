@@ -310,6 +310,11 @@ describe("decisions", () => {
       },
     ]);
     expect((await list("intent=poetry")).data).toEqual([]);
+    await house.row(key.key, { decision: '{"asked":"auto"}', intent: "poetry", tier: "complex" });
+    expect((await list("intent=poetry")).data).toMatchObject([{ intent: "poetry" }]);
+    expect((await house.read<List<Facts>>(key.plain, "/v1/audit?tier=complex")).data).toMatchObject([
+      { intent: "poetry", tier: "complex" },
+    ]);
     expect((await list("from=2026-11-24")).data).toEqual([]);
     expect((await list("")).data.every((entry) => entry["decision"] !== null)).toBe(true);
     expect((await house.admin("/admin/v1/decisions?organization=nobody")).status).toBe(404);
