@@ -20,6 +20,7 @@ const command = [
   "drizzle",
   "src/main.ts",
   "src/store/checkpoint-worker.ts",
+  "src/store/analytics-worker.ts",
   "--outfile",
   OUT,
 ];

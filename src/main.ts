@@ -38,6 +38,9 @@ const MIGRATIONS = join(import.meta.dir, Bun.isStandaloneExecutable ? "drizzle" 
 const CHECKPOINT_WORKER = Bun.isStandaloneExecutable
   ? "./store/checkpoint-worker.ts"
   : new URL("./store/checkpoint-worker.ts", import.meta.url);
+const ANALYTICS_WORKER = Bun.isStandaloneExecutable
+  ? "./store/analytics-worker.ts"
+  : new URL("./store/analytics-worker.ts", import.meta.url);
 /** What the operator types to run this. */
 const PROGRAM = Bun.isStandaloneExecutable ? "tollway" : "npx bun src/main.ts";
 const ADMIN_SOCKET = "admin.sock";
@@ -124,6 +127,7 @@ async function openGateway(config: Config): Promise<Gateway> {
     random: systemRandom,
     log,
     checkpointWorker: CHECKPOINT_WORKER,
+    analyticsWorker: ANALYTICS_WORKER,
   });
   const vault = await openedVault(config, store);
   const stopNow = new AbortController();

@@ -13,7 +13,7 @@ import type { AdminEvent, CreditEntry, Delivery, Organization, RecordKind, Recor
 import type { Secret } from "./secret";
 import type { Connections, Settings } from "./settings";
 import type { Usage, UsageSource } from "./usage";
-import type { UsagePage, UsageQuery } from "./usage-query";
+import type { LedgerQuery, RollupProof, TimeRange, UsagePage, UsageQuery } from "./usage-query";
 import type { Vault } from "./vault";
 
 /** Time comes in. */
@@ -257,9 +257,14 @@ export interface Records {
   audit(query: AuditQuery): Promise<Listing<AuditEntry>>;
 }
 
+/** The ledger summed up, off the hot path. A question that takes too long rejects `request_timeout` and says what to ask instead. */
 export interface Rollups {
   /** Throws `invalid_value` for a question that cannot be asked. */
   usage(query: UsageQuery): Promise<UsagePage>;
+  /** In the order of settling. A page may be short, or empty, and have a next one. */
+  rows(query: LedgerQuery): Promise<Listing<LedgerRow>>;
+  /** Holds what is summed up of a stretch of time (Unix milliseconds, by admission) against the ledger, row by row. */
+  verify(range: TimeRange): Promise<RollupProof>;
 }
 
 export interface Sums {

@@ -1,4 +1,4 @@
-// What can be asked about usage, and what is answered.
+// What can be asked about usage and the ledger's rows, and what is answered.
 import type { KeyMode } from "./ids";
 import type { NanoUsd } from "./money";
 
@@ -29,16 +29,20 @@ export type UsageDimension = (typeof USAGE_DIMENSIONS)[number];
 /** An attempt counts if each dimension named has one of its values. null: the attempt has none. */
 export type UsageFilters = Readonly<Partial<Record<UsageDimension, readonly (string | null)[]>>>;
 
-export interface UsageQuery {
+/** By admission, Unix milliseconds. */
+export interface TimeRange {
+  /** Inclusive. */
+  from?: number | undefined;
+  /** Exclusive. */
+  to?: number | undefined;
+}
+
+export interface UsageQuery extends TimeRange {
   organizationId: string;
   /** Test and live attempts are never mixed. */
   mode: KeyMode;
   groupBy: UsageDimension;
   filters?: UsageFilters | undefined;
-  /** Unix milliseconds of admission, inclusive. */
-  from?: number | undefined;
-  /** Unix milliseconds of admission, exclusive. */
-  to?: number | undefined;
   /** 1…1000 */
   limit: number;
   /** Opaque; from the page before, of the same question. */
@@ -74,4 +78,23 @@ export interface UsagePage {
   total: UsageFigures;
   /** undefined: this was the last page. */
   nextCursor: string | undefined;
+}
+
+export interface LedgerQuery extends TimeRange {
+  organizationId: string;
+  /** undefined: both. */
+  mode?: KeyMode | undefined;
+  /** 1…1000 */
+  limit: number;
+  /** Opaque; from the page before. */
+  cursor?: string | undefined;
+}
+
+/** What was found when rollups were held against the ledger. */
+export interface RollupProof {
+  blocks: number;
+  /** Ledger rows in them. */
+  rows: number;
+  /** What is wrong, in words; empty: rollups and ledger say the same. */
+  faults: readonly string[];
 }

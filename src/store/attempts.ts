@@ -21,6 +21,8 @@ export interface AttemptParts {
   log: Log;
   /** Hears of the thresholds that a settlement reached. */
   crossed(crossings: readonly Crossing[], mode: KeyMode): void;
+  /** Hears of each new row of the ledger. */
+  wrote(): void;
 }
 
 export class Attempts implements Holds, Ledger {
@@ -31,6 +33,7 @@ export class Attempts implements Holds, Ledger {
   readonly #log: Log;
   readonly #reservations: Reservations;
   readonly #crossed: (crossings: readonly Crossing[], mode: KeyMode) => void;
+  readonly #wrote: () => void;
   /** Settlements on their way, so that a second one of the same attempt shares the first one's fate. */
   readonly #settling = new Map<string, Promise<void>>();
 
@@ -42,6 +45,7 @@ export class Attempts implements Holds, Ledger {
     this.#log = parts.log;
     this.#reservations = parts.reservations;
     this.#crossed = parts.crossed;
+    this.#wrote = parts.wrote;
   }
 
   /** The reservation counts from the moment of the call, before anything is awaited. */
@@ -87,6 +91,7 @@ export class Attempts implements Holds, Ledger {
   async #write(attempt: AttemptRecord, outcome: Outcome): Promise<void> {
     try {
       await this.#writer.submitKept({ type: "settle", attempt, outcome, settledAt: this.#clock.now() });
+      this.#wrote();
     } catch (error) {
       this.#book.unsettle(attempt, outcome.cost);
       throw error;

@@ -9,7 +9,8 @@ import type { NanoUsd } from "../core/money";
 import type { AuditEntry, AuditQuery, Numbered, Outcome, Refusal } from "../core/ports";
 import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery, Organization, RecordKind, RecordTypes } from "../core/records";
-import type { UsagePage, UsageQuery } from "../core/usage-query";
+import type { Analytics } from "./analytics";
+import type { RollupBlock } from "./rollup-build";
 
 /** A key with its hash (hex). */
 export interface StoredKey extends ApiKey {
@@ -40,6 +41,7 @@ export type Write =
   | { type: "admin-event"; event: AdminEvent }
   | { type: "delivery"; delivery: Delivery }
   | { type: "price"; price: Price; keptAt: number }
+  | { type: "rollup"; block: RollupBlock }
   | { type: "organization"; organization: Organization };
 
 /** The writer's side. */
@@ -64,6 +66,8 @@ export interface Loaded {
   /** In the order of their making. */
   keys: readonly StoredKey[];
   spent: readonly SpentRow[];
+  /** Ledger rows that are not summed up; no more is counted than is due at once. */
+  unsummed: number;
   priceVersions: readonly string[];
   /** In the order of their making. */
   records: readonly StoredRecord[];
@@ -108,7 +112,6 @@ export interface ReadBackend {
   price(version: string): Promise<Price | undefined>;
   /** Newest first; one more than `query.limit` where there is more. */
   audit(query: AuditQuery, after: string | undefined): Promise<AuditEntry[]>;
-  usage(query: UsageQuery): Promise<UsagePage>;
   /**
    * Sums of durable rows, without those of the attempts that `without` names. It is asked after the newest row to be looked at is
    * fixed, so that no row comes in between.
@@ -147,7 +150,7 @@ export interface InspectionReads {
 
 export interface Backend extends WriteBackend, ReadBackend {
   readonly inspection: InspectionReads;
-
+  readonly analytics: Analytics;
   /** Called once, when the store is up: `lost` fires when another owner has taken the data. */
   watch(lost: (cause: unknown) => void): void;
   /** Gives the data free for another owner. */

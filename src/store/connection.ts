@@ -6,7 +6,7 @@ import type * as schema from "./schema";
 /** Always await; never `db.transaction()`: bun:sqlite's is synchronous and would commit before an async callback ends. */
 export type Db = Omit<BaseSQLiteDatabase<"async", unknown, typeof schema>, "transaction">;
 
-export type SqlValue = string | number | bigint | null;
+export type SqlValue = string | number | bigint | Uint8Array | null;
 
 export interface Statement {
   sql: string;

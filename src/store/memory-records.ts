@@ -4,7 +4,10 @@ import type { ScopeKind } from "../core/budget";
 import { addUsd, type NanoUsd, nanoUsd, ZERO_USD } from "../core/money";
 import type { LedgerRow, Numbered } from "../core/ports";
 import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
+import type { Analytics } from "./analytics";
 import type { Loaded, SpentBucket, SpentQuery, StoredRecord } from "./backend";
+import { ledgerCursor, nextLedgerCursor } from "./ledger-read";
+import { usageOf } from "./usage-page";
 
 /** What a restart finds of it. */
 export interface MemoryRecords {
@@ -84,3 +87,22 @@ export function creditSums(credits: readonly CreditEntry[]): Loaded["credits"] {
   for (const { accountId, amount } of credits) sums.set(accountId, (sums.get(accountId) ?? 0n) + amount);
   return [...sums].map(([accountId, amount]) => ({ accountId, amount: nanoUsd(amount) }));
 }
+
+/** Rows in memory are quick to read: nothing is summed up ahead. */
+export const memoryAnalytics = (ledger: readonly LedgerRow[]): Analytics => ({
+  usage: async (query) => usageOf(ledger, query),
+  rows: async (query) => {
+    const after = ledgerCursor(query);
+    const { organizationId, mode, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY, limit } = query;
+    const rows = ledger.filter(
+      (row) =>
+        row.id > after && row.organizationId === organizationId && (mode ?? row.mode) === row.mode && row.heldAt >= from && row.heldAt < to,
+    );
+    const data = rows.slice(0, limit);
+    return { data, nextCursor: rows.length > limit ? nextLedgerCursor(data.at(-1)?.id ?? after) : undefined };
+  },
+  nextBlock: async () => undefined,
+  unsummed: async () => 0,
+  proveBlock: async () => undefined,
+  close: async () => undefined,
+});

@@ -6,17 +6,26 @@ import { addUsd, ZERO_USD } from "../core/money";
 import type { AuditEntry, AuditQuery, LedgerRow, Numbered, Refusal } from "../core/ports";
 import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery, Organization } from "../core/records";
-import type { UsagePage, UsageQuery } from "../core/usage-query";
+import type { Analytics } from "./analytics";
 import { auditEntryOf } from "./audit-entry";
 import type { Backend, InspectionReads, Loaded, RunQuery, SpentBucket, SpentQuery, SpentRow, StoredKey, Write } from "./backend";
 import { int64, UnstorableValue } from "./column";
 import { DEFAULT_ORGANIZATION } from "./keys";
 import { memoryInspection } from "./memory-inspection";
-import { creditSums, deliveriesOf, dueOf, type MemoryRecords, memoryRecords, newestOf, recordName, spentOf } from "./memory-records";
+import {
+  creditSums,
+  deliveriesOf,
+  dueOf,
+  type MemoryRecords,
+  memoryAnalytics,
+  memoryRecords,
+  newestOf,
+  recordName,
+  spentOf,
+} from "./memory-records";
 import { orphanOutcome } from "./orphan";
 import { assembleStore, STORE_LIMITS, type Store, type StoreLimits, type StoreOptions } from "./store";
 import { DataFolderInUse } from "./store-refused";
-import { usageOf } from "./usage-page";
 
 /** What a restart finds. */
 export interface MemoryData extends MemoryRecords {
@@ -77,12 +86,14 @@ export async function openMemoryStore(options: MemoryOptions): Promise<Store> {
 const descending = (a: string, b: string): number => (a < b ? 1 : a > b ? -1 : 0);
 
 class MemoryBackend implements Backend {
+  readonly analytics: Analytics;
   readonly #data: MemoryData;
   readonly inspection: InspectionReads;
 
   constructor(data: MemoryData) {
     this.#data = data;
     this.inspection = memoryInspection(data);
+    this.analytics = memoryAnalytics(data.ledger);
   }
 
   apply(writes: readonly Write[]): void {
@@ -112,6 +123,7 @@ class MemoryBackend implements Backend {
       organizations: [...organizations.values()],
       keys: [...keys.values()],
       spent: [...sums.values()],
+      unsummed: 0,
       priceVersions: [...prices.keys()],
       records: [...this.#data.records.values()],
       credits: creditSums(this.#data.credits),
@@ -145,10 +157,6 @@ class MemoryBackend implements Backend {
       if (entries.length > query.limit) break;
     }
     return entries;
-  }
-
-  async usage(query: UsageQuery): Promise<UsagePage> {
-    return usageOf(this.#data.ledger, query);
   }
 
   async spentBefore(query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]> {
@@ -254,6 +262,8 @@ class MemoryBackend implements Backend {
       case "price":
         if (!data.prices.has(write.price.version)) data.prices.set(write.price.version, write.price);
         return;
+      case "rollup":
+        throw new UnstorableValue("Memory is not summed up");
       case "organization":
         data.organizations.set(write.organization.id, write.organization);
         return;

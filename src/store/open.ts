@@ -4,7 +4,9 @@ import { fileURLToPath } from "node:url";
 import type { Clock, Log, Random } from "../core/ports";
 import type { Reservations } from "../core/reservations";
 import type { Secret } from "../core/secret";
+import { AnalyticsThread } from "./analytics-thread";
 import type { Backend } from "./backend";
+import type { Db } from "./connection";
 import { pepperCheck } from "./keys";
 import type { LeaseTerms } from "./lease";
 import { openLibsql } from "./libsql";
@@ -32,6 +34,8 @@ export interface StoreConfig {
   log: Log;
   /** The entry of src/store/checkpoint-worker.ts. Without it SQLite checkpoints on the event loop (20 ms pauses). */
   checkpointWorker?: URL | string | undefined;
+  /** The entry of src/store/analytics-worker.ts. Without it usage and exports are read on the event loop. */
+  analyticsWorker?: URL | string | undefined;
   limits?: Partial<StoreLimits> | undefined;
   /** What budgets have spent and hold. */
   reservations: Reservations;
@@ -52,7 +56,10 @@ export async function openStore(config: StoreConfig): Promise<Store> {
   const lease = path === undefined ? (config.lease ?? LEASE) : undefined;
   let backend: Backend | undefined;
   try {
-    backend = await openSqlBackend(connection, { ...config, pepperCheck: pepperCheck(config.pepper), lease });
+    const { analyticsWorker: worker, clock, log } = config;
+    const analytics =
+      path === undefined || worker === undefined ? undefined : (db: Db) => new AnalyticsThread({ path, worker, clock, log, db });
+    backend = await openSqlBackend(connection, { ...config, pepperCheck: pepperCheck(config.pepper), lease, analytics });
     return await assembleStore(backend, { ...config, limits });
   } catch (error) {
     await (backend ?? connection).close();

@@ -5,11 +5,11 @@ import { nanoUsd } from "../core/money";
 import type { AuditEntry, AuditQuery, Clock, Log, Numbered, Random } from "../core/ports";
 import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
-import type { UsagePage, UsageQuery } from "../core/usage-query";
+import { type Analytics, openAnalytics } from "./analytics";
 import { readAudit } from "./audit-query";
 import type { Backend, InspectionReads, Loaded, RunQuery, SpentBucket, SpentQuery, StoredKey, Write } from "./backend";
 import { fromInteger, fromWhole } from "./column";
-import type { Connection, Statement } from "./connection";
+import type { Connection, Db, Statement } from "./connection";
 import { sqlInspection } from "./inspection-query";
 import { DEFAULT_ORGANIZATION } from "./keys";
 import { fenceStatement, type LeaseTerms, releaseLease, renewLease, takeLease } from "./lease";
@@ -19,10 +19,12 @@ import { orphanOutcome } from "./orphan";
 import { figuresOf } from "./price-record";
 import { bodyOf } from "./record-body";
 import { readAdminEvents, readCallsOfRun, readCreditEntries, readDeliveries, readDueDeliveries, readSpent } from "./records-query";
+import { unsummedOf } from "./rollup-build";
+import { BLOCK_ROWS } from "./rollup-shape";
+import { readSpentByKey } from "./rollup-spent";
 import { apiKeys, creditEntries, holds, ledger, organizations, priceVersions, records, settings } from "./schema";
 import { HoldNumbers, statementsOf } from "./statement";
 import { PepperMismatch } from "./store-refused";
-import { readUsage } from "./usage-query";
 
 export interface SqlBackendOptions {
   clock: Clock;
@@ -33,6 +35,8 @@ export interface SqlBackendOptions {
   pepperCheck: string;
   /** For a database that others can reach; undefined: a lock on the file keeps them out. */
   lease: LeaseTerms | undefined;
+  /** Reads much of the ledger, in a thread of its own. Default: on the same connection. */
+  analytics?: ((db: Db) => Analytics) | undefined;
 }
 
 /** Orphans are charged in batches of so many. */
@@ -58,6 +62,7 @@ export async function openSqlBackend(connection: Connection, options: SqlBackend
 }
 
 class SqlBackend implements Backend {
+  readonly analytics: Analytics;
   readonly #connection: Connection;
   readonly #epoch: number;
   readonly #options: SqlBackendOptions;
@@ -69,6 +74,7 @@ class SqlBackend implements Backend {
 
   constructor(connection: Connection, epoch: number, options: SqlBackendOptions) {
     this.#connection = connection;
+    this.analytics = options.analytics?.(connection.db) ?? openAnalytics(connection.db, options.clock);
     this.#epoch = epoch;
     this.inspection = sqlInspection(connection);
     this.#options = options;
@@ -149,15 +155,7 @@ class SqlBackend implements Backend {
     const { db } = this.#connection;
     const organizationRows = await db.select().from(organizations).orderBy(asc(organizations.createdAt), asc(organizations.id));
     const keyRows = await db.select().from(apiKeys).orderBy(sql`rowid`);
-    const spent = await db
-      .select({
-        mode: ledger.mode,
-        organizationId: ledger.organizationId,
-        keyId: ledger.keyId,
-        spent: sql`coalesce(sum(${ledger.cost}), 0)`.mapWith((sum: unknown) => nanoUsd(fromInteger(sum))),
-      })
-      .from(ledger)
-      .groupBy(ledger.mode, ledger.organizationId, ledger.keyId);
+    const spent = await readSpentByKey(db);
     const recordRows = await db.select().from(records).orderBy(sql`rowid`);
     const credits = await db
       .select({
@@ -171,6 +169,7 @@ class SqlBackend implements Backend {
       organizations: organizationRows,
       keys: keyRows.map(keyOf),
       spent,
+      unsummed: await unsummedOf(db, BLOCK_ROWS),
       priceVersions: versions.map((row) => row.version),
       records: recordRows.map(({ kind, body }) => bodyOf(kind, body)),
       credits,
@@ -208,10 +207,6 @@ class SqlBackend implements Backend {
     return readAudit(this.#connection.db, query, after);
   }
 
-  async usage(query: UsageQuery): Promise<UsagePage> {
-    return readUsage(this.#connection.db, query);
-  }
-
   async spentBefore(query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]> {
     return readSpent(this.#connection.db, query, without);
   }
@@ -238,6 +233,7 @@ class SqlBackend implements Backend {
 
   async close(): Promise<void> {
     this.#stopRenewing();
+    await this.analytics.close();
     try {
       if (this.#options.lease !== undefined) await releaseLease(this.#connection, this.#epoch);
     } catch (error) {

@@ -7,7 +7,21 @@ import type { StoredKey, Write } from "./backend";
 import type { SqlValue, Statement } from "./connection";
 import { figuresText } from "./price-record";
 import { bodyText } from "./record-body";
-import { adminEvents, apiKeys, creditEntries, deliveries, holds, ledger, organizations, priceVersions, records, refusals } from "./schema";
+import {
+  adminEvents,
+  apiKeys,
+  creditEntries,
+  deliveries,
+  holds,
+  ledger,
+  organizations,
+  priceVersions,
+  records,
+  refusals,
+  rollupBlocks,
+  rollupColumns,
+  rollupValues,
+} from "./schema";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -56,6 +70,9 @@ const insertCredit = insertInto(creditEntries, "", ["id"]);
 const insertAdminEvent = insertInto(adminEvents, "", ["id"]);
 const putDelivery = insertInto(deliveries, replacing(deliveries, ["id"]));
 const insertPrice = insertInto(priceVersions, " ON CONFLICT (version) DO NOTHING");
+const insertBlock = insertInto(rollupBlocks);
+const insertColumn = insertInto(rollupColumns);
+const insertValue = insertInto(rollupValues);
 const putOrganization = insertInto(organizations, replacing(organizations, ["id"]));
 
 /** Numbers of this process's holds. A hold of an earlier one has none here, and is found by its attempt. */
@@ -158,6 +175,13 @@ export function statementsOf(write: Write, epoch: number, numbers: HoldNumbers, 
     case "price":
       into.push(insertPrice({ ...write.price, figures: figuresText(write.price), keptAt: write.keptAt }));
       return;
+    case "rollup": {
+      const { columns, values, ...block } = write.block;
+      into.push(insertBlock(block));
+      for (const column of columns) into.push(insertColumn({ ...column, block: block.id }));
+      for (const value of values) into.push(insertValue(value));
+      return;
+    }
     case "organization":
       into.push(putOrganization(write.organization));
       return;

@@ -22,7 +22,7 @@ import type {
 import type { Organization, Run } from "../core/records";
 import type { Reservations } from "../core/reservations";
 import type { Secret } from "../core/secret";
-import type { UsageQuery } from "../core/usage-query";
+import type { Analytics } from "./analytics";
 import { type AttemptParts, Attempts } from "./attempts";
 import type { Backend, Loaded, ReadBackend } from "./backend";
 import { BudgetKeeper } from "./budgets";
@@ -34,16 +34,24 @@ import { EntryJournal, MessageOutbox } from "./journal";
 import { KeyCache } from "./keys";
 import { PriceRecord } from "./price-record";
 import { RecordLog, type RefusalLimits } from "./record-log";
+import { RollupKeeper } from "./rollup-keeper";
+import { RollupPort } from "./rollup-port";
+import { BLOCK_ROWS } from "./rollup-shape";
 import { RunKeeper } from "./runs";
-import { storageFailure } from "./storage-failure";
-import { usageCursor } from "./usage-page";
 import { Writer, type WriterLimits } from "./writer";
 
 export interface StoreLimits extends WriterLimits {
   refusals: RefusalLimits;
+  /** Ledger rows that are summed up together. */
+  rollupRows: number;
 }
 
-export const STORE_LIMITS: StoreLimits = { queue: 10_000, batch: 256, refusals: { burst: 2_000, perSecond: 10, waiting: 5_000 } };
+export const STORE_LIMITS: StoreLimits = {
+  queue: 10_000,
+  batch: 256,
+  refusals: { burst: 2_000, perSecond: 10, waiting: 5_000 },
+  rollupRows: BLOCK_ROWS,
+};
 
 export interface StoreStats {
   /** Writes that wait or are being written. */
@@ -117,11 +125,14 @@ export async function assembleStore(backend: Backend, options: StoreOptions): Pr
   journal.onCredit = (accountId) => credits.credited(accountId);
   const runs = new RunKeeper({ directory, reservations, book, writer, reader, clock }, runsOf(loaded));
   const crossed: AttemptParts["crossed"] = (crossings, mode) => budgets.tell(crossings, mode);
-  const attempts = new Attempts({ book, reservations, writer, reader, clock, log, crossed });
+  const keeper = new RollupKeeper({ analytics: reader.analytics, writer, clock, log, blockRows: limits.rollupRows });
+  const attempts = new Attempts({ book, reservations, writer, reader, clock, log, crossed, wrote: () => keeper.wrote() });
   const records = new RecordLog(writer, reader, clock, limits.refusals);
   backend.watch((cause) => writer.fence(cause));
   let closing: Promise<void> | undefined;
+  keeper.start(loaded.unsummed);
   const close = async () => {
+    await keeper.stop();
     await writer.close();
     reader.close();
     await backend.close();
@@ -131,7 +142,7 @@ export async function assembleStore(backend: Backend, options: StoreOptions): Pr
     holds: attempts,
     ledger: attempts,
     records,
-    rollups: { usage: (query) => readUsage(reader, query) },
+    rollups: new RollupPort(reader.analytics),
     counters: book,
     directory,
     budgets,
@@ -155,7 +166,7 @@ export async function assembleStore(backend: Backend, options: StoreOptions): Pr
 
 const runsOf = (loaded: Loaded): Run[] => loaded.records.flatMap((stored) => (stored.kind === "run" ? [stored.record] : []));
 
-type Reader = Omit<ReadBackend, "load">;
+type Reader = Omit<ReadBackend, "load"> & { analytics: Omit<Analytics, "close"> };
 
 /** The backend's reads, refused once it is closed. */
 function whileOpen(backend: Backend): Reader & { close(): void } {
@@ -168,8 +179,14 @@ function whileOpen(backend: Backend): Reader & { close(): void } {
     settled: (attempt) => read(() => backend.settled(attempt)),
     price: (version) => read(() => backend.price(version)),
     audit: (query, after) => read(() => backend.audit(query, after)),
-    usage: (query) => read(() => backend.usage(query)),
     callsOfRun: (query) => read(() => backend.callsOfRun(query)),
+    analytics: {
+      usage: (query) => read(() => backend.analytics.usage(query)),
+      rows: (query) => read(() => backend.analytics.rows(query)),
+      nextBlock: (blockRows) => read(() => backend.analytics.nextBlock(blockRows)),
+      unsummed: (most) => read(() => backend.analytics.unsummed(most)),
+      proveBlock: (after, range) => read(() => backend.analytics.proveBlock(after, range)),
+    },
     spentBefore: (query, without) => read(() => backend.spentBefore(query, without)),
     adminEvents: (organizationId, before, limit) => read(() => backend.adminEvents(organizationId, before, limit)),
     creditEntries: (accountId, before, limit) => read(() => backend.creditEntries(accountId, before, limit)),
@@ -179,16 +196,6 @@ function whileOpen(backend: Backend): Reader & { close(): void } {
       open = false;
     },
   };
-}
-
-async function readUsage(reader: Reader, query: UsageQuery) {
-  usageCursor(query);
-  if (query.from !== undefined && query.to !== undefined && query.from >= query.to) {
-    throw new Failure("invalid_value", "from must be before to", { param: "from" });
-  }
-  return reader.usage(query).catch((error: unknown) => {
-    throw storageFailure(error);
-  });
 }
 
 async function createOrganization(

@@ -1,0 +1,94 @@
+// Runs in a Worker, on a connection of its own that cannot write. One question at a time, in their order; it looks up now and then
+// whether the one at hand has been given up, so it needs no clock of its own.
+import { Database } from "bun:sqlite";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+import { Failure, type FailureCode } from "../core/failure";
+import type { LedgerQuery, TimeRange, UsageQuery } from "../core/usage-query";
+import type { Db } from "./connection";
+import { readLedger } from "./ledger-read";
+import { nextBlock, unsummedOf } from "./rollup-build";
+import { usageByRollups } from "./rollup-query";
+import { proveBlock } from "./rollup-verify";
+import * as schema from "./schema";
+
+export type AnalyticsAsk =
+  /** `givenUp`: one Int32, the highest number of a question whose time is over. */
+  | { type: "open"; path: string; givenUp: SharedArrayBuffer }
+  | { type: "usage"; query: UsageQuery }
+  | { type: "rows"; query: LedgerQuery }
+  | { type: "next-block"; blockRows: number }
+  | { type: "unsummed"; most: number }
+  | { type: "prove-block"; after: number; range: TimeRange }
+  | { type: "close" };
+
+export interface AnalyticsQuestion {
+  number: number;
+  ask: AnalyticsAsk;
+}
+
+export type AnalyticsAnswer = { number: number } & (
+  | { type: "done"; value: unknown }
+  | { type: "given-up" }
+  /** What the caller did wrong. */
+  | { type: "refused"; code: FailureCode; message: string; param: string | undefined }
+  | { type: "failed"; message: string }
+);
+
+/** Pages of the file in memory, in KiB; the rest is left to the system's own cache. */
+const CACHE_KIB = 32_768;
+/** How much of the file may be mapped: reading it costs no call of the system then. */
+const MAPPED_BYTES = 4 * 1024 ** 3;
+
+class GivenUp extends Error {}
+
+let database: Database | undefined;
+let db: Db | undefined;
+let givenUp = new Int32Array(new SharedArrayBuffer(4));
+
+function open(path: string, shared: SharedArrayBuffer): void {
+  database = new Database(path, { create: false, readwrite: true, strict: true, safeIntegers: true });
+  for (const pragma of ["query_only = ON", "busy_timeout = 1000", `cache_size = -${CACHE_KIB}`, `mmap_size = ${MAPPED_BYTES}`]) {
+    database.run(`PRAGMA ${pragma}`);
+  }
+  // The same builder; bun:sqlite answers at once, and `await` takes that too.
+  db = drizzle(database, { schema }) as unknown as Db;
+  givenUp = new Int32Array(shared);
+}
+
+async function obey({ number, ask }: AnalyticsQuestion): Promise<unknown> {
+  const check = () => {
+    if (Atomics.load(givenUp, 0) >= number) throw new GivenUp();
+  };
+  if (ask.type === "open") return open(ask.path, ask.givenUp);
+  if (ask.type === "close") return database?.close();
+  if (db === undefined) throw new Error("The file is not open");
+  switch (ask.type) {
+    case "usage":
+      check();
+      return usageByRollups(db, ask.query, check);
+    case "rows":
+      return readLedger(db, ask.query);
+    case "next-block":
+      return nextBlock(db, ask.blockRows);
+    case "unsummed":
+      return unsummedOf(db, ask.most);
+    case "prove-block":
+      return proveBlock(db, ask.after, ask.range);
+  }
+}
+
+async function answerTo(question: AnalyticsQuestion): Promise<AnalyticsAnswer> {
+  const { number } = question;
+  try {
+    return { number, type: "done", value: await obey(question) };
+  } catch (error) {
+    if (error instanceof GivenUp) return { number, type: "given-up" };
+    if (error instanceof Failure) return { number, type: "refused", code: error.code, message: error.message, param: error.param };
+    return { number, type: "failed", message: String(error) };
+  }
+}
+
+let before: Promise<unknown> = Promise.resolve();
+addEventListener("message", (event: MessageEvent<AnalyticsQuestion>) => {
+  before = before.then(async () => postMessage(await answerTo(event.data)));
+});

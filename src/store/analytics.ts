@@ -1,0 +1,48 @@
+// Everything that reads much of the ledger: usage, exports, the next block of the rollups, their proof. For a file it runs in a
+// Worker (analytics-thread.ts), so that no call waits for it; else here, block by block, on the connection at hand.
+import { Failure } from "../core/failure";
+import type { Clock, LedgerRow, Listing } from "../core/ports";
+import type { LedgerQuery, TimeRange, UsagePage, UsageQuery } from "../core/usage-query";
+import type { Db } from "./connection";
+import { readLedger } from "./ledger-read";
+import { nextBlock, type RollupBlock, unsummedOf } from "./rollup-build";
+import { usageByRollups } from "./rollup-query";
+import { type BlockProof, proveBlock } from "./rollup-verify";
+
+export interface Analytics {
+  usage(query: UsageQuery): Promise<UsagePage>;
+  rows(query: LedgerQuery): Promise<Listing<LedgerRow>>;
+  /** undefined: there are fewer rows than a block has. */
+  nextBlock(blockRows: number): Promise<RollupBlock | undefined>;
+  /** Ledger rows that are not summed up, at most `most`. */
+  unsummed(most: number): Promise<number>;
+  proveBlock(after: number, range: TimeRange): Promise<BlockProof | undefined>;
+  close(): Promise<void>;
+}
+
+/** How long a question may take. */
+export const QUESTION_MS = 2_000;
+
+export const tooLong = (): Failure =>
+  new Failure(
+    "request_timeout",
+    `This would read more of the ledger than ${QUESTION_MS / 1000} seconds allow. Ask for a shorter time, or with fewer filters.`,
+    { param: "from" },
+  );
+
+/** On a connection of this thread. */
+export function openAnalytics(db: Db, clock: Clock): Analytics {
+  return {
+    usage: (query) => {
+      const start = clock.elapsedMs();
+      return usageByRollups(db, query, () => {
+        if (clock.elapsedMs() - start > QUESTION_MS) throw tooLong();
+      });
+    },
+    rows: (query) => readLedger(db, query),
+    nextBlock: (blockRows) => nextBlock(db, blockRows),
+    unsummed: (most) => unsummedOf(db, most),
+    proveBlock: (after, range) => proveBlock(db, after, range),
+    close: async () => undefined,
+  };
+}
