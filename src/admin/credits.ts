@@ -1,7 +1,7 @@
 // Prepaid balances: accounts on an organization, a project or a key, and their entries, which are never changed.
 import type { ScopeKind } from "../core/budget";
 import { Failure } from "../core/failure";
-import { usdNumber, usdText } from "../core/money";
+import { nanoUsd, usdNumber, usdText, ZERO_USD } from "../core/money";
 import type { Numbered, Page, Ports } from "../core/ports";
 import type { AdminEvent, CreditAccount, CreditEntry } from "../core/records";
 import { sameScope } from "./budgets";
@@ -169,6 +169,9 @@ const noteAccount = (what: string, { organizationId, id, scope, markupBasisPoint
 
 function accountDocument(account: CreditAccount, ports: Ports): object {
   const credited = ports.journal.credited(account.id);
+  // Counted as a budget is, under the account's own id; test keys never charge.
+  const { spent, reserved } = ports.budgets.state(account.id, "live") ?? { spent: ZERO_USD, reserved: ZERO_USD };
+  const balance = nanoUsd(credited - spent - reserved);
   return {
     object: "credit_account",
     id: account.id,
@@ -176,8 +179,11 @@ function accountDocument(account: CreditAccount, ports: Ports): object {
     scope: scopeText(account.scope),
     markup_percent: account.markupBasisPoints / 100,
     credited_usd: usdNumber(credited),
+    charged_usd: usdNumber(spent),
+    reserved_usd: usdNumber(reserved),
+    balance_usd: usdNumber(balance),
     created_at: new Date(account.createdAt).toISOString(),
-    exact: { credited_usd: usdText(credited) },
+    exact: { credited_usd: usdText(credited), charged_usd: usdText(spent), reserved_usd: usdText(reserved), balance_usd: usdText(balance) },
   };
 }
 

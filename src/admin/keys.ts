@@ -121,24 +121,22 @@ export async function rotateKey(
   return { ...keyDocument(changed.key, now), key: changed.plain.reveal(), previous_valid_until: previous };
 }
 
-/** Ends the live streams of a key; the result is how many. */
-export type CutStreams = (keyId: string) => number;
-
-/** Effective at once. With `cut`, streams that are under way end too; without it they run to their end. */
+/** Effective at once. With `cutCalls`, calls that are being answered end too, each with an error; without it they run to their end. */
 export async function revokeKey(
   id: string,
   ask: Ask,
-  cut: CutStreams | undefined,
+  cutCalls: boolean | undefined,
   ports: Ports,
-): Promise<{ object: "api_key"; id: string; revoked: true; streams_cut?: number }> {
+): Promise<{ object: "api_key"; id: string; revoked: true; calls_cut?: number }> {
   const key = await keyAsked(id, ask, ports);
   await ports.keys.revoke(key.organizationId, id);
-  const streams = cut?.(id);
+  const why = new Failure("key_disabled", `The key "${key.name}" was revoked.`);
+  const cut = cutCalls ? ports.live.cut((call) => call.keyId === id, why) : undefined;
   if (key.revokedAt === undefined) {
-    await noteKey("revoked", key, {}, ports);
+    await noteKey("revoked", key, cut === undefined ? {} : { calls_cut: cut }, ports);
     ports.events.emit(keyEvent("key.revoked", key, ports.clock.now()));
   }
-  return { object: "api_key", id, revoked: true, ...(streams === undefined ? {} : { streams_cut: streams }) };
+  return { object: "api_key", id, revoked: true, ...(cut === undefined ? {} : { calls_cut: cut }) };
 }
 
 async function keyAsked(id: string, ask: Ask, ports: Ports): Promise<ApiKey> {

@@ -42,11 +42,12 @@ const openCommand = (desk: Desk) =>
 
 const accountListCommand = (desk: Desk) =>
   defineCommand({
-    meta: { name: "list", description: "List accounts: id, scope, markup, what was credited in all" },
+    meta: { name: "list", description: "List accounts: id, scope, markup, credited in all, charged, left" },
     args: { organization, json, data },
     async run({ args }) {
       const accounts = await everyEntry(desk.admin(args), "/credits/accounts", { organization: args.organization });
-      const cells = (one: Document) => [one.id, one["scope"], one["markup_percent"], exactOf(one, "credited_usd")];
+      const amounts = ["credited_usd", "charged_usd", "balance_usd"];
+      const cells = (one: Document) => [one.id, one["scope"], one["markup_percent"], ...amounts.map((field) => exactOf(one, field))];
       printAll(desk, args, accounts, cells, "There are none yet: tollway credits accounts create --scope organization");
     },
   });

@@ -64,11 +64,11 @@ const remove = (path: string, write: Changing): Route => ({
   handle: (call, house) => inTurn(house.ports, () => write(call, asked(call), house)),
 });
 
-/** Streams that are under way cannot be ended by a revocation yet. */
-function refuseCut(call: RouteCall): undefined {
-  const cut = call.url.searchParams.get("cut_streams");
-  if (cut === null || cut === "false") return undefined;
-  throw new Failure("unsupported_parameter", "cut_streams is not supported yet.", { param: "cut_streams" });
+/** `?cut_streams=true`: what a revoked key is being answered ends too. */
+function cutAsked(call: RouteCall): boolean {
+  const cut = call.url.searchParams.get("cut_streams") ?? "false";
+  if (cut !== "true" && cut !== "false") throw new Failure("invalid_value", "cut_streams takes true or false.", { param: "cut_streams" });
+  return cut === "true";
 }
 
 const KEYS: readonly Route[] = [
@@ -77,7 +77,7 @@ const KEYS: readonly Route[] = [
   one("/keys/:id", getKey),
   change("PATCH", "/keys/:id", (call, ask, house) => updateKey(idOf(call), ask, modelsOf(house), house.ports)),
   change("POST", "/keys/:id/rotate", (call, ask, { ports }) => rotateKey(idOf(call), ask, ports)),
-  remove("/keys/:id", (call, ask, { ports }) => revokeKey(idOf(call), ask, refuseCut(call), ports)),
+  remove("/keys/:id", (call, ask, { ports }) => revokeKey(idOf(call), ask, cutAsked(call), ports)),
 ];
 
 const PEOPLE: readonly Route[] = [

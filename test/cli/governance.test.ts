@@ -191,7 +191,13 @@ describe("organizations, teams, projects, limits and credits", () => {
       ["adjustment", "-0.5", "wrong"],
       ["top_up", "100", ""],
     ]);
-    expect((await tollway.run("credits", "accounts", "list"))[0]?.split("\t").slice(1)).toEqual(["organization:default", "12.5", "99.5"]);
+    expect((await tollway.run("credits", "accounts", "list"))[0]?.split("\t").slice(1)).toEqual([
+      "organization:default",
+      "12.5",
+      "99.5",
+      "0",
+      "99.5",
+    ]);
     expect(await tollway.refusal("credits", "add", "--scope", "organization", "--amount-usd", "5 EUR")).toMatch(
       /^amount_usd takes an amount/,
     );

@@ -132,7 +132,7 @@ describe("a budget", () => {
     expect(own).toMatchObject([{ test: true, spent_usd: first, reserved_usd: 0 }]);
     const { exact } = own[0] as { exact: Record<string, string> };
     expect(Number(exact["spent_usd"]) + Number(exact["remaining_usd"])).toBeCloseTo(1, 9);
-    const later = await admin.post("/budgets", { scope: "organization", limit_usd: 1, window: "day" });
+    const later = await admin.post("/budgets", { scope: `project:${project}`, limit_usd: 1, window: "day" });
     expect(later).toMatchObject({ spent_usd: 0, remaining_usd: 1, of_test_keys: { spent_usd: first } });
     const second = await spend();
     const read = await admin.get(`/budgets/${later["id"]}`);

@@ -161,6 +161,40 @@ describe("a key", () => {
     const globs = ["*", "*-mini", "gpt-9-*", "claude-opus-99", "o4-next", "some-vendor/some-model", "text-embedding-3*"];
     expect(await admin.post("/keys", { name: "globs", allowed_models: globs })).toMatchObject({ allowed_models: globs });
   });
+
+  test("is revoked with or without its streams", async () => {
+    // On a clock that runs: the simulator's pauses pass by themselves.
+    const house = await startHouse();
+    const admin = adminDoor(house);
+    const { id, key } = await admin.post("/keys", { name: "streams", mode: "test" });
+    const stream = async () => {
+      const ask = { model: "gpt-4o", stream: true, messages: [{ role: "user", content: "hi [[simulate: pace=1000]]" }] };
+      const reader = (await house.chat(String(key), ask)).body?.getReader();
+      if (!reader) throw new Error("no stream");
+      let text = "";
+      const more = async (): Promise<boolean> => {
+        const { done, value } = await reader.read();
+        text += new TextDecoder().decode(value);
+        return !done;
+      };
+      await more();
+      return async () => {
+        while (await more());
+        return text;
+      };
+    };
+    const rest = [await stream(), await stream()];
+    expect(await admin.refused("DELETE", `/keys/${id}?cut_streams=yes`)).toMatchObject({ status: 400, param: "cut_streams" });
+    expect(await admin.remove(`/keys/${id}`)).toEqual({ object: "api_key", id, revoked: true });
+    expect(await admin.remove(`/keys/${id}?cut_streams=true`)).toMatchObject({ revoked: true, calls_cut: 2 });
+    for (const read of rest) {
+      const text = await read();
+      expect(text).toContain('"code":"key_disabled"');
+      expect(text).not.toContain("[DONE]");
+    }
+    await house.settled();
+    await house.close();
+  });
 });
 
 describe("a key is refused, by name, and nothing is written, with", () => {
@@ -216,7 +250,7 @@ describe("a key is refused, by name, and nothing is written, with", () => {
     expect(await admin.all("/events")).toEqual(events);
   });
 
-  test("a rotation that is none, a cut that cannot be made yet, and what stays as it was made", async () => {
+  test("a rotation that is none, and what stays as it was made", async () => {
     const { id } = await admin.post("/keys", { name: "stays" });
     const before = await admin.get(`/keys/${id}`);
     expect(await admin.refused("POST", `/keys/${id}/rotate`, { grace_seconds: -1 })).toMatchObject({ param: "grace_seconds" });
