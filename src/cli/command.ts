@@ -7,6 +7,7 @@ import { creditsCommand } from "./credits";
 import { keysCommand } from "./keys";
 import { meant } from "./nearest";
 import { limitsCommand, organizationsCommand, projectsCommand, teamsCommand } from "./people";
+import { usageCommand } from "./usage";
 
 /** What main.ts does for commands. Flags are undefined where they were not given. */
 export interface Doing {
@@ -40,6 +41,7 @@ export const tollwayCommand = (doing: Doing) =>
       teams: teamsCommand(doing),
       projects: projectsCommand(doing),
       credits: creditsCommand(doing),
+      usage: usageCommand(doing),
       apply: applyCommand(doing),
       version: defineCommand({
         meta: { name: "version", description: "Print the version" },

@@ -1,5 +1,8 @@
 // What an administrator does with organizations, teams, projects, keys, budgets, limits and credits. Changes happen one after the other.
 
+import { auditDocument } from "../admin/account-audit";
+import { usageDocument } from "../admin/account-usage";
+import { administratorOf, type Viewer } from "../admin/account-viewer";
 import { applyDocument } from "../admin/apply";
 import { createBudget, deleteBudget, getBudget, listBudgets, updateBudget } from "../admin/budgets";
 import { addCredits, createCreditAccount, deleteCreditAccount, getCreditAccount, listCreditAccounts, listCredits } from "../admin/credits";
@@ -7,7 +10,7 @@ import { listEvents } from "../admin/events";
 import type { KnownModels } from "../admin/key-terms";
 import { createKey, getKey, listKeys, revokeKey, rotateKey, updateKey } from "../admin/keys";
 import { createLimit, deleteLimit, getLimit, listLimits, updateLimit } from "../admin/limits";
-import { createOrganization, getOrganization, listOrganizations, updateOrganization } from "../admin/organizations";
+import { createOrganization, DEFAULT_ORGANIZATION, getOrganization, listOrganizations, updateOrganization } from "../admin/organizations";
 import { pageAsked } from "../admin/page";
 import { type Ask, organizationOr } from "../admin/place";
 import { createProject, deleteProject, getProject, listProjects, updateProject } from "../admin/projects";
@@ -124,6 +127,24 @@ const EVENTS: readonly Route[] = [
   list("/events", (call, page, ports) => listEvents(organizationOr(asked(call), undefined, ports), page, ports)),
 ];
 
+/** An account document of one organization, as its administrator sees it: `?organization=`, `?mode=test`. */
+const figures = (path: string, read: (viewer: Viewer, query: URLSearchParams, ports: Ports) => Promise<object>): Route => ({
+  method: "GET",
+  path: BASE + path,
+  access: "admin",
+  handle(call, { ports }) {
+    const query = new URLSearchParams(call.url.searchParams);
+    const mode = query.get("mode") ?? "live";
+    if (mode !== "live" && mode !== "test") throw new Failure("invalid_value", 'mode takes "live" or "test".', { param: "mode" });
+    const viewer = administratorOf(query.get("organization") ?? DEFAULT_ORGANIZATION, mode, ports);
+    query.delete("organization");
+    query.delete("mode");
+    return read(viewer, query, ports);
+  },
+});
+
+const FIGURES: readonly Route[] = [figures("/usage", usageDocument), figures("/audit", auditDocument)];
+
 const APPLY: readonly Route[] = [change("POST", "/apply", (_, ask, house) => applyDocument(ask.body, modelsOf(house), house.ports))];
 
-export const ADMIN_ROUTES: readonly Route[] = [...KEYS, ...PEOPLE, ...MONEY, ...EVENTS, ...APPLY];
+export const ADMIN_ROUTES: readonly Route[] = [...KEYS, ...PEOPLE, ...MONEY, ...EVENTS, ...FIGURES, ...APPLY];

@@ -204,6 +204,39 @@ describe("organizations, teams, projects, limits and credits", () => {
   });
 });
 
+describe("usage", () => {
+  test("is printed by group, test keys' apart, with the total on stderr", async () => {
+    const { id, key } = await tollway.json<{ id: string; key: string }>("keys", "create", "--name", "calls", "--mode", "test");
+    for (const model of ["gpt-4o", "gpt-4o", "gpt-4o-mini"]) {
+      const answer = await house.chat(key, { model, messages: [{ role: "user", content: "hi [[simulate: pace=0]]" }] });
+      expect(answer.status).toBe(200);
+    }
+    await house.settled();
+    expect(await tollway.run("usage")).toEqual([]);
+    expect(tollway.messages()).toBe("Nothing was called in that time.");
+    const lines = await tollway.run("usage", "--test", "--group-by", "model");
+    expect(lines.map((line) => line.split("\t").slice(0, 2))).toEqual(
+      expect.arrayContaining([
+        ["gpt-4o", "2"],
+        ["gpt-4o-mini", "1"],
+      ]) as never,
+    );
+    expect(tollway.messages()).toMatch(/^Total: 3 requests, 0\.\d+ USD\.$/);
+    const read = await tollway.json<{ data: Json[]; total: Json }>("usage", "--test", "--group-by=key", "--filter", "model=gpt-4o-mini");
+    expect(read.data).toMatchObject([{ key: id, requests: 1 }]);
+    expect(read.total).toMatchObject({ requests: 1 });
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ["a dimension that is none", ["--group-by", "colour"], /group_by/],
+    ["a time that is none", ["--from", "yesterday"], /from/],
+    ["a filter that is none", ["--filter", "colour=red"], /colour/],
+    ["an organization that is not there", ["--organization", "org_x"], /There is no organization "org_x"/],
+  ])("is refused for %s", async (_, flags, words) => {
+    expect(await tollway.refusal("usage", ...flags)).toMatch(words);
+  });
+});
+
 describe("a word that is nearly a command", () => {
   test.each<[string[], string]>([
     [["budget", "list"], "tollway budgets"],
