@@ -1,5 +1,6 @@
 // Keys over the administrator's door: everything that they govern, made in one step or not at all, changed, rotated, revoked.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Failure } from "../../src/core/failure";
 import { ManualClock } from "../contract/manual-clock";
 import { type AdminDoor, adminDoor, type Json } from "./admin-door";
 import { type RunningHouse, startHouse } from "./house";
@@ -194,6 +195,30 @@ describe("a key", () => {
     }
     await house.settled();
     await house.close();
+  });
+});
+
+describe("a key whose budgets cannot be written", () => {
+  test("is not there for anybody: it is revoked before it was shown, and leaves no budget behind", async () => {
+    let puts = 0;
+    const refused = () => Promise.reject(new Failure("storage_unavailable", "The disk is full."));
+    const failing = await startHouse({
+      adapt: (ports) => {
+        const put = ports.budgets.put.bind(ports.budgets);
+        // The second write fails.
+        ports.budgets.put = (budget) => (++puts === 2 ? refused() : put(budget));
+        return ports;
+      },
+    });
+    const door = adminDoor(failing);
+    const budgets = [
+      { limit_usd: 1, window: "day" },
+      { limit_usd: 9, window: "month" },
+    ];
+    expect(await door.refused("POST", "/keys", { name: "half", budgets })).toMatchObject({ status: 503, code: "storage_unavailable" });
+    expect(await door.all("/budgets")).toEqual([]);
+    expect(await door.all("/keys")).toMatchObject([{ name: "half", status: "revoked" }]);
+    await failing.close();
   });
 });
 
