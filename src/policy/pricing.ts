@@ -33,10 +33,17 @@ const FEE_SCALE = MILLION / 1_000n;
 
 /**
  * What a call costs. undefined: it cannot be known: no price, no token counts, a service tier or a tool fee that the price
- * does not have, figures that are no counts. The provider's own figure wins over the table.
+ * does not have, figures that are no counts. The provider's own figure wins over the table; only a 0 does not: it stands for
+ * "not told" too often, and a budget that believes it never ends.
  */
 export function costOf(usage: Usage, price: Price | undefined): Cost | undefined {
-  if (usage.reportedCost !== undefined) return usage.reportedCost < 0n ? undefined : { total: usage.reportedCost, parts: undefined };
+  const { reportedCost } = usage;
+  if (reportedCost === undefined) return tableCost(usage, price);
+  if (reportedCost === 0n) return tableCost(usage, price) ?? { total: reportedCost, parts: undefined };
+  return reportedCost < 0n ? undefined : { total: reportedCost, parts: undefined };
+}
+
+function tableCost(usage: Usage, price: Price | undefined): Cost | undefined {
   if (!price || !countsAreCounts(usage)) return undefined;
   const table = ratesOfTier(price, usage.serviceTier);
   const fees = feesOf(usage.toolCalls, price.feesPerThousand);

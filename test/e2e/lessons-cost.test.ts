@@ -200,6 +200,35 @@ describe("a provider that fails:", () => {
   });
 });
 
+describe("a cost that the provider tells:", () => {
+  const usage = { prompt_tokens: 1_000, completion_tokens: 1_000, total_tokens: 2_000 };
+
+  test("litellm #37924: a stream's usage.cost of 0 was taken for its cost, and budgets never came to their end", async () => {
+    const last = { ...chatChunk("gpt-4o", ""), choices: [], usage: { ...usage, cost: 0 } };
+    const finish = { ...chatChunk("gpt-4o", ""), choices: [{ index: 0, delta: {}, logprobs: null, finish_reason: "stop" }] };
+    upstream.play(stream(`${sse(chatChunk("gpt-4o", "Hello"), finish, last)}data: [DONE]\n\n`));
+    await (await house.chat(key, ask("gpt-4o", { stream: true }))).text();
+    // 1,000 in at $2.50, 1,000 out at $10 a million.
+    expect(await spent(house)).toBe(12_500_000n);
+    upstream.play(chatAnswer("gpt-4o", { ...usage, cost: 0 }));
+    await house.chat(key, ask("gpt-4o"));
+    expect(await spent(house)).toBe(25_000_000n);
+  });
+
+  test("and the other way about: what is free by the table too costs nothing, and what is told above 0 is believed", async () => {
+    const free = "meta-llama/llama-3.3-70b-instruct:free";
+    const own = await startHouse({ upstream: upstream.url, connect: ["openrouter"] });
+    const ownKey = await own.key();
+    upstream.play(chatAnswer(free, { ...usage, cost: 0 }));
+    await own.chat(ownKey, ask(free));
+    expect(await spent(own)).toBe(0n);
+    upstream.play(chatAnswer("openai/gpt-4o", { ...usage, cost: 0.001 }));
+    await own.chat(ownKey, ask("openai/gpt-4o"));
+    expect(await spent(own)).toBe(1_000_000n);
+    await own.close();
+  });
+});
+
 describe("two endings of one call:", () => {
   test("new-api #2877: a refund and a settlement of the same call were both booked", async () => {
     upstream.play({ ...chatAnswer("gpt-4o", { prompt_tokens: 10, completion_tokens: 10, total_tokens: 20 }) });
