@@ -58,6 +58,7 @@ export function openAnthropicStream(deviations: Deviations): StreamDecoder {
       const event = objectOf(parseJson(frame.data));
       if (!event) throw new Failure("upstream_error", "The provider's stream holds something that is not JSON");
       over = event["type"] === "message_stop";
+      if (over && !answer.finished) throw new Failure("stream_truncated", "The provider ended its stream before a stop reason");
       return readEvent(event, answer);
     },
     end(): ChatEvent[] {
@@ -176,8 +177,8 @@ class AnswerReader {
   finish(said: JsonObject): ChatEvent[] {
     const raw = textOf(said["stop_reason"]);
     if (raw === undefined || this.finished) return [];
-    const reason = FINISH[raw];
-    if (reason === undefined) throw new Failure("upstream_error", "The provider ended its answer for a reason that is not known here");
+    // New reasons may come at any time; the answer is whole and billed, and `raw` keeps the word.
+    const reason = (Object.hasOwn(FINISH, raw) ? FINISH[raw] : undefined) ?? "stop";
     this.finished = true;
     const explanation = textOf(objectOf(said["stop_details"])?.["explanation"]);
     const refusal: ChatEvent[] = explanation ? [{ type: "refusal", choice: 0, text: explanation }] : [];

@@ -1,8 +1,8 @@
 // A neutral request → Anthropic Messages: https://platform.claude.com/docs/en/api/messages
 import type { ChatRequest, Tool } from "../core/chat";
 import { type Block, cached, namesFiles } from "./anthropic-messages-blocks";
-import { thinkingOf } from "./anthropic-messages-thinking";
-import { turnsOf } from "./anthropic-messages-turns";
+import { type Thinking, thinkingOf } from "./anthropic-messages-thinking";
+import { type Turn, turnsOf } from "./anthropic-messages-turns";
 import type { EncodeContext, EncodedRequest } from "./dialect";
 import { fitRequest } from "./field-table";
 import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
@@ -38,7 +38,10 @@ export function encodeAnthropicRequest(asked: ChatRequest, context: EncodeContex
   const maxTokens = request.maxOutputTokens ?? context.defaultMaxOutputTokens;
   const { system, messages } = turnsOf(request.messages, refuse);
   const thought = thinkingOf(request.reasoning, context.model, maxTokens);
-  const thinking = "refused" in thought ? (refuse("reasoning_effort", thought.refused) ?? { on: false }) : thought;
+  const wished = "refused" in thought ? (refuse("reasoning_effort", thought.refused) ?? { on: false }) : thought;
+  // Asked for by a budget, thinking must have begun the turn that goes on now; clients that strip seals send that turn without.
+  const bare = wished.thinking?.["type"] === "enabled" && goesOnWithoutThought(messages);
+  const thinking: Thinking = bare ? { on: false } : wished;
   const tools = request.tools ?? [];
   const outputConfig = {
     ...(thinking.effort === undefined ? {} : { effort: thinking.effort }),
@@ -48,6 +51,7 @@ export function encodeAnthropicRequest(asked: ChatRequest, context: EncodeContex
   const leftOut = [
     ...(tier === undefined && request.serviceTier !== undefined ? ["service_tier"] : []),
     ...(tools.some(losesGrammar) ? ["tools.custom.format"] : []),
+    ...(bare ? ["reasoning_effort"] : []),
   ];
   const body = {
     model: context.model,
@@ -136,4 +140,11 @@ function formatOf({ responseFormat }: ChatRequest, refuse: Refuse): { format?: B
 function tierOf(tier: string | undefined): string | undefined {
   if (tier === "auto") return "auto";
   return tier === "default" || tier === "standard" || tier === "standard_only" ? "standard_only" : undefined;
+}
+
+/** Whether the last turn answers calls that the model made without a sealed thought before them. */
+function goesOnWithoutThought(turns: readonly Turn[]): boolean {
+  const [asked, answered] = turns.slice(-2);
+  if (asked?.role !== "assistant" || !answered?.content.some((block) => block["type"] === "tool_result")) return false;
+  return !["thinking", "redacted_thinking"].includes(String(asked.content[0]?.["type"]));
 }

@@ -41,6 +41,11 @@ export const finishReasonOf = (raw: string): FinishReason => FINISH_REASONS.get(
 interface OpenCall {
   index: number;
   id: string | undefined;
+  name: string;
+  custom: boolean;
+  signature: string | undefined;
+  /** It was told: its name was whole. */
+  told: boolean;
 }
 
 interface Choice {
@@ -48,6 +53,8 @@ interface Choice {
   calls: number;
   /** Calls by the provider's own number. */
   open: Map<number, OpenCall>;
+  /** Calls whose name may not be whole yet. */
+  untold: OpenCall[];
   last: OpenCall | undefined;
   block: number;
   /** The last event was thinking of this origin: the next of the same continues its block. */
@@ -129,7 +136,6 @@ export class AnswerReader {
     const index = typeof raw["index"] === "number" ? raw["index"] : position;
     const choice = this.#choices.get(index) ?? newChoice();
     this.#choices.set(index, choice);
-    if (choice.finished) return;
     const [first, second] = this.#whole ? [raw["message"], raw["delta"]] : [raw["delta"], raw["message"]];
     const message = objectOf(first) ?? objectOf(second);
     if (message) this.#message(message, raw, choice, index, events);
@@ -137,11 +143,13 @@ export class AnswerReader {
     if (reason === undefined) return;
     if (FAILED.has(reason.toLowerCase())) throw failureInAnswer({ error: { message: "it ended its answer with an error" } });
     choice.finished = true;
+    this.#tellCalls(choice, index, events);
     const said = finishReasonOf(reason);
     // Some providers end an answer that calls tools as any other, OpenAI too where the caller named the tool.
     events.push({ type: "finish", choice: index, reason: said === "stop" && choice.calls > 0 ? "tool_calls" : said, raw: reason });
   }
 
+  /** What a provider says after a finish reason is said all the same: some finish after each call. The last reason counts. */
   #message(message: JsonObject, raw: JsonObject, choice: Choice, index: number, events: ChatEvent[]): void {
     for (const thought of reasoningFrom(message)) {
       const another = thought.index !== undefined && choice.thoughtIndex !== undefined && thought.index !== choice.thoughtIndex;
@@ -180,22 +188,30 @@ export class AnswerReader {
     let call = number === undefined ? choice.last : choice.open.get(number);
     const another = call !== undefined && id !== undefined && call.id !== undefined && id !== call.id;
     if (!call || another || (number === undefined && id === undefined && name !== undefined)) {
-      call = { index: choice.calls++, id };
-      if (number !== undefined) choice.open.set(number, call);
+      this.#tellCalls(choice, index, events);
       const signature = textOf(objectOf(objectOf(raw["extra_content"])?.["google"])?.["thought_signature"]);
-      events.push({
-        type: "tool-call",
-        choice: index,
-        index: call.index,
-        id: id ?? `call_${this.#id ?? ""}_${index}_${call.index}`,
-        name: name ?? "",
-        signature,
-        ...(custom ? { custom: true } : {}),
-      });
+      call = { index: choice.calls++, id, name: "", custom: custom !== undefined, signature, told: false };
+      if (number !== undefined) choice.open.set(number, call);
+      choice.untold.push(call);
     }
     choice.last = call;
+    call.id ??= id;
+    // A name may come in pieces, or again with each of them.
+    if (name !== undefined && !call.told && name !== call.name) call.name += name;
     const text = argumentsText(custom ? custom["input"] : said?.["arguments"]);
+    if (text === "" && (this.#whole === false || call.name === "")) return;
+    this.#tellCalls(choice, index, events);
     if (text !== "") events.push({ type: "tool-arguments", choice: index, index: call.index, text });
+  }
+
+  /** Names are whole once the arguments begin, another call does, or the answer is over. */
+  #tellCalls(choice: Choice, index: number, events: ChatEvent[]): void {
+    for (const call of choice.untold.splice(0)) {
+      call.told = true;
+      const id = call.id ?? `call_${this.#id ?? ""}_${index}_${call.index}`;
+      const { name, signature, custom } = call;
+      events.push({ type: "tool-call", choice: index, index: call.index, id, name, signature, ...(custom ? { custom } : {}) });
+    }
   }
 }
 
@@ -203,6 +219,7 @@ const newChoice = (): Choice => ({
   finished: false,
   calls: 0,
   open: new Map(),
+  untold: [],
   last: undefined,
   block: -1,
   thinking: undefined,

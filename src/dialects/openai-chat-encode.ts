@@ -85,8 +85,9 @@ class ChunkWriter implements StreamEncoder {
   /** Calls whose input is free text, as "choice index". */
   readonly #custom = new Set<string>();
   #usage: Usage | undefined;
-  /** The choices of the last finish chunk, not written yet. */
+  /** The choices of the last finish chunk, not written yet, and which choice that is. */
   #held: string | undefined;
+  #heldChoice: number | undefined;
 
   constructor(context: AnswerContext) {
     this.#context = context;
@@ -103,10 +104,12 @@ class ChunkWriter implements StreamEncoder {
         this.#usage = mergeUsage(this.#usage, event.usage);
         return "";
       case "finish": {
-        const before = this.#release();
+        // Of two reasons of one choice the last counts.
+        const before = event.choice === this.#heldChoice ? "" : this.#release();
         const delta = this.#spoken.has(event.choice) ? {} : { role: "assistant", content: null };
         this.#spoken.add(event.choice);
         this.#held = JSON.stringify([{ index: event.choice, delta, logprobs: null, finish_reason: event.reason }]);
+        this.#heldChoice = event.choice;
         return before;
       }
       case "text":
@@ -164,10 +167,10 @@ class ChunkWriter implements StreamEncoder {
   }
 
   #delta(choice: number, delta: Readonly<Record<string, unknown>>, logprobs: unknown = null): string {
-    return this.#release() + this.#ahead(choice, delta, logprobs);
+    return (choice === this.#heldChoice ? "" : this.#release()) + this.#ahead(choice, delta, logprobs);
   }
 
-  /** As `#delta`, but a held finish chunk stays held: some providers tell their sources after the end. */
+  /** A held finish chunk stays held: some providers go on after a finish reason, or tell their sources then. */
   #ahead(choice: number, delta: Readonly<Record<string, unknown>>, logprobs: unknown = null): string {
     let said = delta;
     if (!this.#spoken.has(choice)) {
@@ -182,6 +185,7 @@ class ChunkWriter implements StreamEncoder {
     if (this.#held === undefined) return "";
     const held = this.#frame(this.#held, `${this.#nullUsage}}`);
     this.#held = undefined;
+    this.#heldChoice = undefined;
     return held;
   }
 

@@ -1,11 +1,12 @@
 // The neutral conversation → Chat Completions messages. A tool's result is a message of its own, of text only: pictures and files
 // in it follow in a user's message, as soon as one may stand there.
-import type { Media, Message, Part } from "../core/chat";
+import type { Message, Part } from "../core/chat";
 import type { EncodeContext } from "./dialect";
 import { textOfFile } from "./file-text";
 import { callIdFor } from "./openai-chat-call-ids";
 import { encodeCall, mediaUrl } from "./openai-chat-message";
 import { encodeReasoning } from "./openai-chat-reasoning";
+import { itemsOf, objectOf } from "./provider-json";
 import type { Refuse } from "./refusal";
 import { customArguments, wireToolName } from "./tool-names";
 
@@ -51,7 +52,7 @@ export class MessageWriter {
       if (waiting.length > 0) add({ role: "user", content: waiting });
       waiting = [];
     };
-    for (const message of messages) {
+    for (const message of resultsBehindCalls(messages)) {
       if (message["role"] !== "tool") release();
       if (!isEmptyTurn(message)) add(message);
       waiting.push(...(this.#behind.get(message) ?? []));
@@ -177,17 +178,32 @@ export class MessageWriter {
   }
 
   /** Files are PDFs here: a file of text is text. */
-  #file(part: Extract<Part, { type: "file" }>, at: string): Json {
+  #file(part: Extract<Part, { type: "file" }>, at: string): Json | undefined {
     const name = part.name === undefined ? {} : { filename: part.name };
     if (part.media.kind === "id") return { type: "file", file: { ...name, file_id: part.media.id } };
     const text = textOfFile(part, at);
     if (text !== undefined) return { type: "text", text: part.name === undefined ? text : `${part.name}:\n${text}`, ...this.#mark(part) };
-    return { type: "file", file: { ...name, file_data: mediaUrl(part.media as Exclude<Media, { kind: "id" }>) }, ...this.#mark(part) };
+    if (part.media.kind === "url") return this.#refuse(`${at}.file`, "The provider of this model takes no file by its address");
+    return { type: "file", file: { ...name, file_data: mediaUrl(part.media) }, ...this.#mark(part) };
   }
 
   #mark({ cache }: { cache?: "5m" | "1h" | undefined }): Json {
     return cache === undefined || !this.#context.deviations.takesCacheMarks ? {} : { cache_control: cacheMark(cache) };
   }
+}
+
+/** Results stand right behind the turn that called for them: callers of Responses may say something in between. */
+function resultsBehindCalls(messages: readonly Json[]): readonly Json[] {
+  const moved = new Set<Json>();
+  const ordered = messages.flatMap((message, index): Json[] => {
+    if (moved.has(message)) return [];
+    const ids = new Set(itemsOf(message["tool_calls"]).map((call) => objectOf(call)?.["id"]));
+    if (ids.size === 0) return [message];
+    const results = messages.slice(index + 1).filter((other) => other["role"] === "tool" && ids.delete(other["tool_call_id"]));
+    for (const result of results) moved.add(result);
+    return [message, ...results];
+  });
+  return ordered;
 }
 
 /** An assistant's turn of nothing but thoughts that the provider does not read: refused everywhere. */

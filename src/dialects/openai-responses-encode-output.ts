@@ -76,7 +76,7 @@ export class OutputWriter {
       case "audio":
         throw new Failure("upstream_error", "The provider answered with audio, which a Responses answer cannot hold");
       case "finish":
-        this.#reason ??= event.reason;
+        this.#reason = event.reason;
         this.close();
     }
   }

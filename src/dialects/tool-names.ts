@@ -9,11 +9,10 @@ const SEPARATOR = "__";
 /** The one argument of a free-text tool that goes out as a function. */
 export const CUSTOM_INPUT = "input";
 
-/** The name under which a tool goes to a dialect that has no groups. The same for the same tool, always. */
+/** The name under which a tool goes to a dialect that has no groups, or takes shorter names. The same for the same tool, always. */
 export function wireToolName(tool: { name: string; namespace?: string | undefined }): string {
   const { name, namespace } = tool;
-  if (namespace === undefined) return name;
-  const joined = namespace.endsWith("_") ? namespace + name : `${namespace}${SEPARATOR}${name}`;
+  const joined = namespace === undefined ? name : namespace.endsWith("_") ? namespace + name : `${namespace}${SEPARATOR}${name}`;
   if (joined.length <= NAME_MAX) return joined;
   const mark = fingerprint(joined);
   return `${joined.slice(0, NAME_MAX - mark.length - 1)}_${mark}`;
@@ -68,7 +67,7 @@ interface Buffered {
 /** undefined: every tool of the request is what every dialect knows, and events go on as they are. */
 export function openToolRestorer(request: ChatRequest): ToolRestorer | undefined {
   const known = new Map<string, Tool>();
-  for (const tool of request.tools ?? []) if (tool.custom || tool.namespace !== undefined) known.set(wireToolName(tool), tool);
+  for (const tool of request.tools ?? []) if (tool.custom || wireToolName(tool) !== tool.name) known.set(wireToolName(tool), tool);
   return known.size === 0 ? undefined : new Restorer(known);
 }
 

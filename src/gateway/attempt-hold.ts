@@ -30,6 +30,7 @@ export function settledNow(planned: Planned, attempt: Attempt, meter: Meter): Se
       ending: meter.ending,
       stream: planned.request.stream,
       reasons: target.reasons,
+      blocked: meter.blocked,
       usage: meter.usage,
       countInputTokens: () => inputTokensOf(planned),
       countOutputTokens: () => meter.countOutputTokens(),

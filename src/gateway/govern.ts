@@ -20,6 +20,8 @@ export async function govern(received: Received, door: Door, ports: Ports): Prom
     includeUsage,
     nameOf = itself,
   } = door.dialect.decodeRequest(received.json, received.dialectHeaders, (id) => ports.items.find(received.key.id, id));
+  // A lone surrogate is no text: it can stand in no address and no ledger.
+  if (!request.model.isWellFormed()) throw new Failure("invalid_value", "model is not well-formed text.", { param: "model" });
   requireModel(received.key, request.model);
   const counted = countedFor(received, request, ports);
   const governed = { ...received, request, includeUsage, nameOf, counted, account: accountOf(counted, received, view), claim: undefined };

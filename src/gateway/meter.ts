@@ -10,6 +10,8 @@ export class Meter {
   /** A whole answer's events: counted only if the provider told no usage. */
   #whole: readonly ChatEvent[] = [];
   #counted = 0;
+  #spoke = false;
+  #filtered = false;
   upstreamStatus: number | undefined;
   errorCode: string | undefined;
   finishReason: string | undefined;
@@ -43,6 +45,11 @@ export class Meter {
     this.#whole = events;
   }
 
+  /** The prompt was blocked before the model said or thought anything. */
+  get blocked(): boolean {
+    return this.#filtered && !this.#spoke;
+  }
+
   /** Our own count of the visible output. */
   countOutputTokens(): number {
     return this.#whole.reduce((sum, event) => sum + tokensOf(event), this.#counted);
@@ -55,17 +62,20 @@ export class Meter {
         return;
       case "finish":
         this.finishReason = event.raw;
+        this.#filtered ||= event.reason === "content_filter";
         return;
-      case "start":
       case "text":
-      case "refusal":
       case "reasoning":
       case "redacted-reasoning":
       case "tool-call":
       case "tool-arguments":
-      case "annotations":
       case "audio":
       case "image":
+        this.#spoke = true;
+        return;
+      case "start":
+      case "refusal":
+      case "annotations":
       case "embedding":
       case "token-count":
         return;

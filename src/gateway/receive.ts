@@ -3,6 +3,7 @@
 import type { Authenticated, Received } from "../core/exchange";
 import { Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
+import { parseRequestJson } from "../dialects/request-json";
 import { readBody } from "../wire/body-limit";
 import { scanJson } from "../wire/json-scan";
 import { withBodyHints } from "./body-hints";
@@ -79,7 +80,7 @@ function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
   scanJson(bytes, { maxDepth: MAX_DEPTH });
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseRequestJson(text);
   } catch (cause) {
     throw new Failure("invalid_json", "The body is not valid JSON.", { cause });
   }

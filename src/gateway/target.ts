@@ -145,7 +145,7 @@ function encode(
     ? forwarded(door.dialect.forwardRequest(governed.bytes, governed, context))
     : inCallersWords(governed, () => dialect.encodeRequest(limited(governed.request, limit), context));
   const { unheeded } = governed.hints;
-  return unheeded.length === 0 ? outgoing : { ...outgoing, ignored: [...outgoing.ignored, ...unheeded] };
+  return { ...outgoing, ignored: [...new Set([...outgoing.ignored, ...unheeded])] };
 }
 
 /** Where the request is written anew, a limit of ours is written as the caller's would be. */

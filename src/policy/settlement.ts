@@ -23,6 +23,8 @@ export interface Seen {
   stream: boolean;
   /** The model may think in tokens that nobody sees. */
   reasons: boolean | undefined;
+  /** The prompt was blocked: the model never began. Absent: it was not. */
+  blocked?: boolean | undefined;
   /** What the provider told so far. */
   usage: Usage | undefined;
   /** Our own count of the input: asked only for what was not told. */
@@ -49,8 +51,10 @@ export function settle(seen: Seen, price: Price | undefined, bound: NanoUsd | un
     case "rejected":
       return { settlement: "released", usage: undefined, usageSource: "none", cost: ZERO_USD, overrun: false };
     case "complete":
-      // Thoughts that nobody saw cannot be counted.
-      return told(seen, price, bound) ?? (seen.reasons === true ? ceiling(seen, bound) : counted(seen, price, bound));
+      // Thoughts that nobody saw cannot be counted; of a blocked prompt there are none.
+      return (
+        told(seen, price, bound) ?? (seen.reasons === true && seen.blocked !== true ? ceiling(seen, bound) : counted(seen, price, bound))
+      );
     case "broken":
       // Whole figures are the provider's last word, wherever it broke off.
       return told(seen, price, bound) ?? (seen.stream && seen.reasons !== true ? counted(seen, price, bound) : ceiling(seen, bound));

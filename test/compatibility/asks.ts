@@ -6,8 +6,10 @@ export interface Capability {
   chat: object | undefined;
   responses: object | undefined;
   messages: object | undefined;
-  /** Cells of the recordings' index that show an answer to it. Empty: the answer looks like any other. */
+  /** Cells of the recordings' index that show an answer to it. */
   cells: readonly string[];
+  /** What a recorded request for it holds, where its answer looks like any other. */
+  asks?: RegExp;
 }
 
 const WEATHER = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
@@ -76,6 +78,7 @@ export const CAPABILITIES: readonly Capability[] = [
     responses: responses({ instructions: "Be brief." }),
     messages: messages({ system: "Be brief." }),
     cells: [],
+    asks: /"role":"(?:system|developer)"|"system":|"systemInstruction":|"system_instruction":|"instructions":"|"preamble":/,
   },
   {
     name: "tools",
@@ -105,6 +108,7 @@ export const CAPABILITIES: readonly Capability[] = [
     responses: responses({ tools: [flatTool], tool_choice: { type: "function", name: "weather" } }),
     messages: messages({ tools: [messagesTool], tool_choice: { type: "tool", name: "weather" } }),
     cells: ["tool-choice"],
+    asks: /"tool_choice":(?:\{|"required"|"REQUIRED")|"mode":"ANY"/,
   },
   {
     name: "one tool call at a time",
@@ -203,8 +207,16 @@ export const CAPABILITIES: readonly Capability[] = [
     responses: responses({ temperature: 0.5 }),
     messages: messages({ temperature: 0.5 }),
     cells: [],
+    asks: /"temperature":\d/,
   },
-  { name: "top_k", chat: chat({ top_k: 5 }), responses: undefined, messages: messages({ top_k: 5 }), cells: [] },
+  {
+    name: "top_k",
+    chat: chat({ top_k: 5 }),
+    responses: undefined,
+    messages: messages({ top_k: 5 }),
+    cells: [],
+    asks: /"(?:top_k|topK|k)":\d/,
+  },
   {
     name: "stop sequences",
     chat: chat({ stop: ["END"] }),

@@ -65,6 +65,12 @@ export const LOSSES: readonly Loss[] = [
     },
   },
   {
+    fact: "Cohere's `tokens` and `cached_tokens` beside its `billed_units`",
+    doors: ALL,
+    rule: "what is billed is told; the other count is of another kind (12 tokens billed, 480 of them cached), and would be charged wrongly",
+    apply: () => undefined,
+  },
+  {
     fact: "audio and image tokens, apart",
     doors: ["responses", "messages"],
     rule: "counted in the totals, and priced as what they are",

@@ -117,7 +117,7 @@ function answersOf(door: Door, dialect: Dialect, provider: Provider, capability:
       (STANDS_FOR[one.provider] ?? one.provider) === provider.name &&
       formats.includes(one.format) &&
       one.status < 400 &&
-      cellsOf(one).some((cell) => capability.cells.includes(cell)),
+      (cellsOf(one).some((cell) => capability.cells.includes(cell)) || capability.asks?.test(JSON.stringify(one.request ?? {}))),
   );
   return shown.filter((one) => wasWritten(one, door, dialect, provider)).length;
 }

@@ -24,7 +24,7 @@ each provider's row and reads and writes every recorded answer; it fails when th
 | mark | meaning |
 |---|---|
 | ✓ *n* | works: the request goes out, and *n* recorded answers of that provider were read and written in the door's dialect |
-| ○ | the request goes out; no answer of this provider is recorded |
+| ○ | the request goes out; no recorded answer of this provider is known to be one to it |
 | ✗ \`field\` | refused by name (400 \`unsupported_parameter\`), before anything is sent: the provider has no place for it. \`drop_params\` on the key drops it instead |
 | − \`field\` | a hint: left out, and named in \`x-tollway-ignored\` and \`tollway.ignored\` |
 | (blank) | the dialect of the door has no words for it |

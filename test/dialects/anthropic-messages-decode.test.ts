@@ -211,17 +211,23 @@ describe("the end of a stream", () => {
     expect(anthropicMessages.openStream({}).push(frame({ type: "weather_report" }))).toEqual([]);
   });
 
-  for (const [what, data] of [
+  for (const [what, data, code] of [
     ["text that is not JSON", "<html>"],
     ["a delta of a block that was never opened", '{"type":"content_block_delta","index":3,"delta":{"type":"text_delta","text":"x"}}'],
-    ["a stop reason that is not known here", '{"type":"message_delta","delta":{"stop_reason":"fell_asleep"},"usage":{}}'],
+    ["an end without a stop reason", '{"type":"message_stop"}', "stream_truncated"],
   ] as const) {
     test(`refuses ${what}`, () => {
       const failure = failureOf(() => anthropicMessages.openStream({}).push({ ...frame({}), data }));
-      expect(failure.code).toBe("upstream_error");
+      expect(failure.code).toBe(code ?? "upstream_error");
       expect(failure.message).not.toContain("html");
     });
   }
+
+  test("takes a stop reason that is not known here for an end, and keeps its word", () => {
+    const data = '{"type":"message_delta","delta":{"stop_reason":"fell_asleep"},"usage":{}}';
+    const [finish] = anthropicMessages.openStream({}).push({ ...frame({}), data });
+    expect(finish).toEqual({ type: "finish", choice: 0, reason: "stop", raw: "fell_asleep" });
+  });
 });
 
 describe("decodeResponse() refuses what is not a finished answer", () => {

@@ -214,3 +214,9 @@ describe("whatever is seen", () => {
     );
   });
 });
+
+test("a blocked prompt is charged for its input, however the model thinks", () => {
+  const settled = settle(seen({ reasons: true, blocked: true, countOutputTokens: () => 0 }), PRICE, BOUND);
+  expect(settled).toMatchObject({ settlement: "counted", cost: nanoUsd(BigInt(COUNTED_INPUT) * IN) });
+  expect(settle(seen({ reasons: true }), PRICE, BOUND)).toMatchObject(ceiling("none"));
+});
