@@ -1,10 +1,13 @@
 // GET /v1/models: one superset document that OpenAI, Anthropic and Codex clients all read, with prices.
 
+import type { Scope } from "../core/budget";
 import type { ApiKey } from "../core/exchange";
 import { Failure } from "../core/failure";
-import type { NanoUsdPerMillion } from "../core/money";
+import { type NanoUsdPerMillion, nanoUsd } from "../core/money";
 import type { Ports } from "../core/ports";
 import type { ModelInfo } from "../core/price";
+import { mayUseModel } from "../policy/access";
+import { narrowestAccount, withMarkup } from "../policy/credit";
 import { codexEntry, writesText } from "./models-codex";
 
 /** What this key may call: the models of the providers behind it, and `auto`. */
@@ -12,6 +15,8 @@ export interface CatalogueView {
   models: readonly ModelInfo[];
   /** The extension object's key. */
   namespace: string;
+  /** What the key's prepaid balance is charged beside the cost. */
+  markupBasisPoints: number;
 }
 
 /**
@@ -24,13 +29,23 @@ export function viewFor(key: ApiKey, everyProvider: readonly string[], ports: Po
   const now = ports.clock.now();
   const models = new Map<string, ModelInfo>();
   for (const provider of new Set([...inOrder, ...connected]))
-    for (const model of ports.prices.models(provider, now)) if (!models.has(model.id)) models.set(model.id, model);
-  return { models: [...models.values()], namespace: ports.settings.brand.namespace };
+    for (const model of ports.prices.models(provider, now))
+      if (!models.has(model.id) && mayUseModel(key.policy.allowedModels, model.id)) models.set(model.id, model);
+  return { models: [...models.values()], namespace: ports.settings.brand.namespace, markupBasisPoints: markupOf(key, ports) };
+}
+
+/** Test keys are never charged. */
+function markupOf(key: ApiKey, ports: Ports): number {
+  if (key.mode === "test") return 0;
+  const accounts = ports.directory.list("credit-account", key.organizationId);
+  const { organizationId, policy } = key;
+  const at = ({ kind, id }: Scope) => accounts.find(({ scope }) => scope.kind === kind && scope.id === id);
+  return narrowestAccount({ organizationId, projectId: policy.projectId, keyId: key.id }, at)?.markupBasisPoints ?? 0;
 }
 
 /** `query` may hold Anthropic's pagination: `limit`, `after_id`, `before_id`. Throws 400 `invalid_value`. */
 export function modelList(view: CatalogueView, query: URLSearchParams): object {
-  const entries = [autoEntry(view.namespace), ...view.models.map((model) => modelEntry(model, view.namespace))];
+  const entries = [autoEntry(view.namespace), ...view.models.map((model) => modelEntry(model, view))];
   const { data, hasMore } = pageOf(entries, query);
   return {
     object: "list",
@@ -76,7 +91,7 @@ export function modelDocument(id: string, view: CatalogueView): object {
     throw new Failure("model_not_found", `There is no model ${JSON.stringify(id.slice(0, 128))} that this key may call.`, {
       param: "model",
     });
-  return modelEntry(model, view.namespace);
+  return modelEntry(model, view);
 }
 
 interface Entry {
@@ -114,7 +129,7 @@ function autoEntry(namespace: string): Entry {
   };
 }
 
-function modelEntry(model: ModelInfo, namespace: string): Entry {
+function modelEntry(model: ModelInfo, { namespace, markupBasisPoints }: CatalogueView): Entry {
   const rates = model.price?.rates;
   return {
     id: model.id,
@@ -133,9 +148,9 @@ function modelEntry(model: ModelInfo, namespace: string): Entry {
       provider: model.provider,
       tier: model.tier,
       context_window: model.contextWindow ?? null,
-      // One credit is one US dollar; no markup is set for keys yet.
-      input_price_per_m_credits: perMillionUsd(rates?.input),
-      output_price_per_m_credits: perMillionUsd(rates?.output),
+      // One credit is one US dollar.
+      input_price_per_m_credits: perMillionCredits(rates?.input, markupBasisPoints),
+      output_price_per_m_credits: perMillionCredits(rates?.output, markupBasisPoints),
       input_price_per_m_usd: perMillionUsd(rates?.input),
       output_price_per_m_usd: perMillionUsd(rates?.output),
       max_output_tokens: model.maxOutputTokens ?? null,
@@ -161,6 +176,9 @@ const anthropicFacts = (contextWindow: number | undefined, maxOutputTokens: numb
 });
 
 const perMillionUsd = (rate: NanoUsdPerMillion | undefined): number | null => (rate === undefined ? null : Number(rate) / 1e9);
+
+const perMillionCredits = (rate: NanoUsdPerMillion | undefined, markupBasisPoints: number): number | null =>
+  rate === undefined ? null : Number(withMarkup(nanoUsd(rate), markupBasisPoints)) / 1e9;
 
 /** OpenRouter's shape: decimal strings in USD per token. */
 function pricing(model: ModelInfo): object {

@@ -6,6 +6,7 @@ import { Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
 import type { CreditAccount } from "../core/records";
 import { scopeName } from "../policy/budget-book";
+import { narrowestAccount } from "../policy/credit";
 import { claimFor } from "./claim";
 import { type DirectoryView, viewOf } from "./directory-view";
 import type { Door } from "./door";
@@ -63,17 +64,8 @@ function countedFor({ key, hints }: Received, request: ChatRequest, ports: Ports
 const strangeAgent = ({ key, hints }: Received): string[] =>
   key.policy.agent !== undefined && hints.agent !== undefined && hints.agent !== key.policy.agent ? ["agent"] : [];
 
-/** The narrowest balance tells what the call was charged. Test keys are never charged. */
-function accountOf(
-  { organizationId, projectId, keyId }: Counted,
-  { key }: Received,
-  { accounts }: DirectoryView,
-): CreditAccount | undefined {
+/** Test keys are never charged. */
+function accountOf(counted: Counted, { key }: Received, { accounts }: DirectoryView): CreditAccount | undefined {
   if (accounts.size === 0 || key.mode === "test") return undefined;
-  const project = projectId === undefined ? undefined : accounts.get(scopeName("project", projectId, organizationId));
-  return (
-    accounts.get(scopeName("key", keyId, organizationId)) ??
-    project ??
-    accounts.get(scopeName("organization", organizationId, organizationId))
-  );
+  return narrowestAccount(counted, ({ kind, id }) => accounts.get(scopeName(kind, id, counted.organizationId)));
 }

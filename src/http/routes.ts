@@ -9,6 +9,7 @@ import { ACCOUNT_ROUTES } from "./routes-account";
 import { ADMIN_ROUTES } from "./routes-admin";
 import { CREDENTIAL_ROUTES } from "./routes-credentials";
 import { OPENAI_ADMIN_ROUTES } from "./routes-openai-admin";
+import { RUN_ROUTES } from "./routes-runs";
 import { WEBHOOK_ROUTES } from "./routes-webhooks";
 
 export type { Access, House, Route, RouteCall } from "./route";
@@ -65,6 +66,7 @@ export const ROUTES: readonly Route[] = [
   },
 
   ...ACCOUNT_ROUTES,
+  ...RUN_ROUTES,
   ...OPENAI_ADMIN_ROUTES,
   ...ADMIN_ROUTES,
 

@@ -72,6 +72,12 @@ export class RunKeeper implements Runs {
       reservations.change(budgetOf(run));
     }
     await directory.put("run", run);
+    // It was opened in the meantime, from what stood before.
+    const since = open ? undefined : this.#runs.get(run.id);
+    if (since) {
+      since.run = run;
+      reservations.change(budgetOf(run));
+    }
   }
 
   #used(id: string): OpenRun | undefined {

@@ -5,6 +5,7 @@ import type { Price } from "../../src/core/price";
 import { Secret } from "../../src/core/secret";
 import type { Store } from "../../src/store/store";
 import { turn } from "./manual-clock";
+import { countedContract } from "./store-contract-counted";
 import { governanceContract } from "./store-contract-governance";
 import { keyContract, recordContract } from "./store-contract-records";
 import { attempt, type Fixture, failureOf, outcome, type Place, passing } from "./store-place";
@@ -47,6 +48,7 @@ export function storeContract(name: string, makePlace: () => Promise<Place>, can
     keyContract(setUp);
     recordContract(setUp);
     governanceContract(setUp);
+    countedContract(setUp);
   });
 }
 

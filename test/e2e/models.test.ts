@@ -118,3 +118,19 @@ describe("the list of models", () => {
     });
   });
 });
+
+test("prices in credits hold the markup of the key's own balance", async () => {
+  const scope = { kind: "organization", id: "default" } as const;
+  const { directory } = house.ports;
+  const priced = async (token: string) =>
+    ((await (await house.get(token, "/v1/models/gpt-4o-mini")).json()) as { tollway: Record<string, number> }).tollway;
+  const key = await house.key();
+  await directory.put("credit-account", { id: "crd_markup", organizationId: "default", createdAt: 0, scope, markupBasisPoints: 2_000 });
+  expect(await priced(key)).toMatchObject({
+    input_price_per_m_usd: 0.15,
+    input_price_per_m_credits: 0.18,
+    output_price_per_m_credits: 0.72,
+  });
+  expect(await priced(await house.key("test"))).toMatchObject({ input_price_per_m_credits: 0.15 });
+  await directory.remove("credit-account", "crd_markup");
+});
