@@ -133,7 +133,7 @@ describe("an error instead of an answer:", () => {
     upstream.play(CHAT_ANSWER);
     const pending = house.chat(key, ASK);
     await upstream.request(6);
-    for (let n = 0; n < 50; n++) await turn();
+    while (clock.sleepers === 0) await turn();
     await clock.advance(2_000);
     const response = await pending;
     expect(response.status).toBe(200);
