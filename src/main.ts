@@ -8,6 +8,7 @@ import { type Courier, openCourier } from "./admin/courier";
 import { sealedRows } from "./admin/sealed";
 import { type AdminCall, adminCallOver, CommandFailed, type Output } from "./cli/admin-call";
 import { checkArguments, commandAsked, tollwayCommand, withDefaultCommand } from "./cli/command";
+import type { SecretSource } from "./cli/secret-source";
 import { type Config, ConfigFaults, readConfig } from "./config";
 import type { Clock, Ports } from "./core/ports";
 import { Secret } from "./core/secret";
@@ -58,6 +59,11 @@ type Flags = { port?: string | undefined; host?: string | undefined; data?: stri
 const output: Output = {
   data: (line) => void process.stdout.write(`${line}\n`),
   message: (line) => void process.stderr.write(`${line}\n`),
+};
+
+const secrets: SecretSource = {
+  variable: (name) => process.env[name],
+  input: async () => (process.stdin.isTTY ? undefined : Bun.stdin.text()),
 };
 
 /** Below this a pepper is what a crash or a slip has left of one. */
@@ -283,7 +289,7 @@ const admin =
   };
 
 async function main(args: readonly string[]): Promise<void> {
-  const root = tollwayCommand({ serve, admin, output, version: manifest.version });
+  const root = tollwayCommand({ serve, admin, output, version: manifest.version, secrets });
   const rawArgs = withDefaultCommand(args);
   if (rawArgs[0] === "--version" || rawArgs[0] === "-v") return output.data(manifest.version);
   const asked = await commandAsked(root, rawArgs);

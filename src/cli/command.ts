@@ -4,9 +4,12 @@ import { type AdminCall, CommandFailed, type Output } from "./admin-call";
 import { applyCommand } from "./apply";
 import { budgetsCommand } from "./budgets";
 import { creditsCommand } from "./credits";
+import { doctorCommand } from "./doctor";
 import { keysCommand } from "./keys";
 import { meant } from "./nearest";
 import { limitsCommand, organizationsCommand, projectsCommand, teamsCommand } from "./people";
+import { providersCommand } from "./providers";
+import type { SecretSource } from "./secret-source";
 import { usageCommand } from "./usage";
 
 /** What main.ts does for commands. Flags are undefined where they were not given. */
@@ -15,6 +18,8 @@ export interface Doing {
   admin(flags: { data?: string | undefined }): AdminCall;
   output: Output;
   version: string;
+  /** Where secrets are read from. */
+  secrets: SecretSource;
 }
 
 /** Without a command the gateway is served. */
@@ -42,7 +47,9 @@ export const tollwayCommand = (doing: Doing) =>
       projects: projectsCommand(doing),
       credits: creditsCommand(doing),
       usage: usageCommand(doing),
+      providers: providersCommand(doing, doing.secrets),
       apply: applyCommand(doing),
+      doctor: doctorCommand(doing),
       version: defineCommand({
         meta: { name: "version", description: "Print the version" },
         run: () => doing.output.data(doing.version),

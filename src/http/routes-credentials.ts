@@ -1,10 +1,13 @@
 // Providers and their credentials, as administrators connect them; the vault's keys.
 import { createCredential, deleteCredential, getCredential, listCredentials, rotateCredential } from "../admin/credentials";
+import { doctor } from "../admin/doctor";
+import { compareInvoice } from "../admin/invoice";
 import { pageAsked } from "../admin/page";
 import type { Ask } from "../admin/place";
 import { listProviders } from "../admin/providers";
 import { rekey } from "../admin/rekey";
 import { inTurn } from "../admin/turn";
+import { Failure } from "../core/failure";
 import { PROVIDER_FACTS, providerSlug } from "../gateway/provider-facts";
 import type { Route, RouteCall } from "./route";
 
@@ -60,6 +63,22 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
     path: "/admin/v1/credentials/:id",
     access: "admin",
     handle: (call, { ports }) => inTurn(ports, () => deleteCredential(idOf(call), asked(call), ports)),
+  },
+  {
+    method: "GET",
+    path: "/admin/v1/doctor",
+    access: "admin",
+    handle(call, { ports, version }) {
+      if (asked(call).organization !== undefined)
+        throw new Failure("unsupported_parameter", "The doctor looks at every organization at once.", { param: "organization" });
+      return inTurn(ports, () => doctor(version, ports));
+    },
+  },
+  {
+    method: "POST",
+    path: "/admin/v1/doctor/invoice",
+    access: "admin",
+    handle: async (call, { ports }) => compareInvoice(await withBody(call), ports),
   },
   { method: "POST", path: "/admin/v1/vault/rekey", access: "admin", handle: (_, { ports }) => inTurn(ports, () => rekey(ports)) },
 ];

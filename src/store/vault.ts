@@ -54,7 +54,7 @@ export function openVault({ current, old = [], random }: VaultOptions): Vault {
   };
 }
 
-const named = ({ table, row, column }: VaultPlace): string => `The ${column} of ${table} ${row}`;
+const named = ({ table, row, column }: VaultPlace): string => `Column ${column} of ${table} ${row}`;
 
 /** As JSON, so that no two places are written alike. */
 const boundTo = ({ table, row, column, organizationId }: VaultPlace, keyId: string): Buffer =>

@@ -2,6 +2,7 @@
 import { runCommand } from "citty";
 import { adminCallOver } from "../../src/cli/admin-call";
 import { checkArguments, commandAsked, tollwayCommand, withDefaultCommand } from "../../src/cli/command";
+import type { SecretSource } from "../../src/cli/secret-source";
 import { openApp } from "../../src/http/app";
 import { PROVIDERS } from "../../src/providers/registry";
 import type { RunningHouse } from "../e2e/house";
@@ -17,7 +18,10 @@ export interface CommandLine {
   messages(): string;
 }
 
-export function commandLine(house: RunningHouse): CommandLine {
+/** Nobody writes to stdin, and no variable is set. */
+const NO_SECRETS: SecretSource = { variable: () => undefined, input: async () => undefined };
+
+export function commandLine(house: RunningHouse, secrets = NO_SECRETS): CommandLine {
   const door = openApp(
     { ports: house.ports, everyProvider: PROVIDERS.map(({ name }) => name), version: "test", readiness: () => ({ ready: true }) },
     { adminKey: undefined, trusted: true },
@@ -31,6 +35,7 @@ export function commandLine(house: RunningHouse): CommandLine {
       admin: () => adminCallOver(door),
       output: { data: (line) => void lines.push(line), message: (line) => void messages.push(line) },
       version: "test",
+      secrets,
     });
     const rawArgs = withDefaultCommand(args);
     await checkArguments(await commandAsked(root, rawArgs));

@@ -32,6 +32,7 @@ const root = () =>
     },
     output: { data: (line) => void printed.data.push(line), message: (line) => void printed.messages.push(line) },
     version: "1.2.3",
+    secrets: { variable: () => undefined, input: async () => undefined },
   });
 
 /** As main.ts does it. */
