@@ -25,7 +25,7 @@ export interface InspectionParts {
 }
 
 /** Ledger rows summed at once: a few milliseconds. */
-const STRETCH_ROWS = 10_000;
+const STRETCH_ROWS = 2_000;
 const MOST_FAULTS = 100;
 const MODES = ["live", "test"] as const satisfies readonly KeyMode[];
 
