@@ -7,7 +7,7 @@ import manifest from "../package.json" with { type: "json" };
 import { type Courier, openCourier } from "./admin/courier";
 import { sealedRows } from "./admin/sealed";
 import { type AdminCall, adminCallOver, CommandFailed, type Output } from "./cli/admin-call";
-import { checkArguments, commandAsked, tollwayCommand, withDefaultCommand } from "./cli/command";
+import { checkArguments, commandAsked, type Doing, tollwayCommand, withDefaultCommand } from "./cli/command";
 import type { SecretSource } from "./cli/secret-source";
 import { type Config, ConfigFaults, readConfig } from "./config";
 import type { Clock, Ports } from "./core/ports";
@@ -288,8 +288,38 @@ const admin =
     }
   };
 
+/** As `admin`, for answers that are files. */
+const files: Doing["files"] = {
+  async download(flags, path, use) {
+    const config = configFrom({ data: flags.data });
+    const request = new Request(`http://gateway.invalid${path}`);
+    const running = await answerOfRunning(join(config.dataFolder, ADMIN_SOCKET), request);
+    if (running !== undefined) return use(running);
+    const gateway = await openGateway({ ...config, logLevel: "warn" });
+    try {
+      return await use(await openApp(gateway.house, { adminKey: undefined, trusted: true })(request));
+    } finally {
+      await gateway.store.close();
+      gateway.log.flush();
+    }
+  },
+  stdout: (bytes) => new Promise((resolve, reject) => process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))),
+  // A line in place of the last one is for people only: a log would fill with them.
+  progress: process.stderr.isTTY ? (line) => void process.stderr.write(`\r\x1b[K${line}`) : undefined,
+};
+
+/** undefined: nobody answers there, not even a killed server's socket. */
+async function answerOfRunning(socket: string, request: Request): Promise<Response | undefined> {
+  if (!existsSync(socket)) return undefined;
+  try {
+    return await fetch(request, { unix: socket });
+  } catch {
+    return undefined;
+  }
+}
+
 async function main(args: readonly string[]): Promise<void> {
-  const root = tollwayCommand({ serve, admin, output, version: manifest.version, secrets });
+  const root = tollwayCommand({ files, serve, admin, output, version: manifest.version, secrets });
   const rawArgs = withDefaultCommand(args);
   if (rawArgs[0] === "--version" || rawArgs[0] === "-v") return output.data(manifest.version);
   const asked = await commandAsked(root, rawArgs);

@@ -47,7 +47,8 @@ export const adminCallOver =
     throw failureOf(answer);
   };
 
-function failureOf(answer: unknown): CommandFailed {
+/** A refusal as the operator should read it, out of the answer's JSON. */
+export function failureOf(answer: unknown): CommandFailed {
   const { error } = answer as { error?: { message?: unknown; param?: unknown; [extension: string]: unknown } };
   const said = typeof error?.message === "string" ? error.message : "The gateway refused.";
   if (typeof error?.param !== "string") return new CommandFailed(said);

@@ -5,6 +5,7 @@ import { applyCommand } from "./apply";
 import { budgetsCommand } from "./budgets";
 import { creditsCommand } from "./credits";
 import { doctorCommand } from "./doctor";
+import { type Downloading, exportCommand } from "./export";
 import { keysCommand } from "./keys";
 import { meant } from "./nearest";
 import { limitsCommand, organizationsCommand, projectsCommand, teamsCommand } from "./people";
@@ -14,6 +15,8 @@ import { usageCommand } from "./usage";
 
 /** What main.ts does for commands. Flags are undefined where they were not given. */
 export interface Doing {
+  /** What is too long for a listing. */
+  files: Pick<Downloading, "download" | "stdout" | "progress">;
   serve(flags: { port: string | undefined; host: string | undefined; data: string | undefined; config: string | undefined }): Promise<void>;
   admin(flags: { data?: string | undefined }): AdminCall;
   output: Output;
@@ -48,6 +51,7 @@ export const tollwayCommand = (doing: Doing) =>
       credits: creditsCommand(doing),
       usage: usageCommand(doing),
       providers: providersCommand(doing, doing.secrets),
+      export: exportCommand({ ...doing.files, output: doing.output }),
       apply: applyCommand(doing),
       doctor: doctorCommand(doing),
       version: defineCommand({

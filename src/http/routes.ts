@@ -8,6 +8,7 @@ import type { House, Route, RouteCall } from "./route";
 import { ACCOUNT_ROUTES } from "./routes-account";
 import { ADMIN_ROUTES } from "./routes-admin";
 import { CREDENTIAL_ROUTES } from "./routes-credentials";
+import { EXPORT_ROUTES } from "./routes-export";
 import { OPENAI_ADMIN_ROUTES } from "./routes-openai-admin";
 import { RUN_ROUTES } from "./routes-runs";
 import { WEBHOOK_ROUTES } from "./routes-webhooks";
@@ -72,4 +73,5 @@ export const ROUTES: readonly Route[] = [
 
   ...WEBHOOK_ROUTES,
   ...CREDENTIAL_ROUTES,
+  ...EXPORT_ROUTES,
 ];

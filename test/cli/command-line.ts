@@ -16,6 +16,8 @@ export interface CommandLine {
   refusal(...args: string[]): Promise<string>;
   /** What the last command printed on stderr. */
   messages(): string;
+  /** What the last command showed of its progress, line by line. */
+  progress(): readonly string[];
 }
 
 /** Nobody writes to stdin, and no variable is set. */
@@ -27,10 +29,17 @@ export function commandLine(house: RunningHouse, secrets = NO_SECRETS): CommandL
     { adminKey: undefined, trusted: true },
   );
   let messages: string[] = [];
+  let shown: string[] = [];
   const run = async (...args: string[]): Promise<string[]> => {
     const lines: string[] = [];
     messages = [];
+    shown = [];
     const root = tollwayCommand({
+      files: {
+        download: async (_, path, use) => use(await door(new Request(`http://gateway.invalid${path}`))),
+        stdout: async (bytes) => void lines.push(new TextDecoder().decode(bytes)),
+        progress: (line) => void shown.push(line),
+      },
       serve: () => Promise.reject(new Error("not served here")),
       admin: () => adminCallOver(door),
       output: { data: (line) => void lines.push(line), message: (line) => void messages.push(line) },
@@ -58,5 +67,6 @@ export function commandLine(house: RunningHouse, secrets = NO_SECRETS): CommandL
       throw thrown;
     },
     messages: () => messages.join("\n"),
+    progress: () => shown,
   };
 }

@@ -25,6 +25,7 @@ afterAll(() => house.close());
 
 const root = () =>
   tollwayCommand({
+    files: { download: () => Promise.reject(new Error("nothing is written here")), stdout: async () => undefined, progress: undefined },
     serve: async (flags) => void printed.served.push(flags),
     admin: (flags) => {
       printed.folders.push(flags.data);
