@@ -2,10 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { ChatRequest, Message, Part } from "../../src/core/chat";
-import { nanoUsd } from "../../src/core/money";
+import { nanoUsd, perMillion } from "../../src/core/money";
 import type { Price } from "../../src/core/price";
 import type { Usage } from "../../src/core/usage";
-import { type BoundAsk, boundOf, maxOutputWithin } from "../../src/policy/bound";
+import { type BoundAsk, boundOf, isOutputFree, maxOutputWithin, openBound } from "../../src/policy/bound";
 import { costOf } from "../../src/policy/pricing";
 import { openPrices } from "../../src/store/prices";
 import { type Recording, recordings, sharedMissing } from "../recordings/load";
@@ -330,4 +330,38 @@ describe("recorded calls", () => {
     }
     expect(checked).toBeGreaterThan(100);
   });
+});
+
+describe("a model whose output costs nothing", () => {
+  const rates = (input: bigint, output: bigint) => ({ input: perMillion(input), output: perMillion(output) });
+  const free: Price = {
+    provider: "p",
+    model: "m",
+    version: "v",
+    source: "s",
+    date: "2026-01-01",
+    rates: rates(0n, 0n),
+    tiers: [],
+    serviceTiers: {},
+    feesPerThousand: {},
+  };
+  const unknown = { contextWindow: undefined, modelMaxOutputTokens: undefined, maxOutputTokens: undefined };
+
+  test("needs no limit to be bound", () => {
+    expect(shown({ price: free, ...unknown })).toBe(nanoUsd(0n));
+    expect(shown({ price: { ...free, rates: rates(1_000_000n, 0n) }, ...unknown })).toBe(nanoUsd(329n));
+    expect(shown({ price: { ...free, rates: rates(0n, 1n) }, ...unknown })).toEqual(["unbounded", "max_tokens"]);
+  });
+
+  test("is free in every tier, or it is not", () => {
+    expect(isOutputFree(free)).toBe(true);
+    expect(isOutputFree({ ...free, tiers: [{ aboveInputTokens: 1, rates: rates(0n, 1n) }] })).toBe(false);
+    expect(isOutputFree({ ...free, serviceTiers: { fast: { rates: rates(0n, 1n), tiers: [] } } })).toBe(false);
+  });
+});
+
+test("a request that was read once is bound as one that is read each time", () => {
+  const open = openBound(ask());
+  for (const maxOutputTokens of [undefined, 1, 1_000, 128_000]) expect(open.at(maxOutputTokens)).toEqual(boundOf(ask({ maxOutputTokens })));
+  for (const room of [0n, 411_250n, 5_000_000n, 10n ** 12n]) expect(open.within(nanoUsd(room))).toBe(maxOutputWithin(ask(), nanoUsd(room)));
 });
