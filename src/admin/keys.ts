@@ -8,8 +8,8 @@ import { keyEvent } from "../policy/alert";
 import { readTermsList, type Terms } from "./budget-terms";
 import { type BudgetDocument, budgetDocument, newBudget, putBudget, sameScope } from "./budgets";
 import { note } from "./events";
-import { fieldsOf, notFound } from "./fields";
-import { findKey } from "./key-find";
+import { type Fields, fieldsOf, notFound, quoted } from "./fields";
+import { findKey, keysNamed } from "./key-find";
 import { KEY_TERMS, type KnownModels, policyDocument, readPolicy, readResponseMetadata } from "./key-terms";
 import { type ListDocument, listDocument } from "./page";
 import { type Ask, organizationAsked, organizationOr } from "./place";
@@ -44,6 +44,7 @@ export async function createKey(ask: Ask, models: KnownModels, ports: Ports): Pr
   const mode = fields.choice("mode", ["live", "test"]) ?? "live";
   const organizationId = organizationOr(ask, fields, ports);
   const terms = readTermsList(fields, "budgets", BUDGETS_MAX);
+  await freeKeyName(fields, name, { organizationId }, ports);
   const { key, plain } = await ports.keys.create({
     organizationId,
     name,
@@ -59,6 +60,12 @@ export async function createKey(ask: Ask, models: KnownModels, ports: Ports): Pr
   const testKeys = new Set(mode === "test" ? [key.id] : []);
   const shown = budgets.map((budget) => budgetDocument(budget, testKeys, ports));
   return { ...keyDocument(key, ports.clock.now()), key: plain.reveal(), budgets: shown };
+}
+
+/** A key is named where budgets and `tollway apply` mean it: two of a name would be a guess. Revoked keys give theirs up. */
+async function freeKeyName(fields: Fields, name: string, own: { organizationId: string; id?: string }, ports: Ports): Promise<void> {
+  const other = (await keysNamed(name, own.organizationId, ports)).find(({ id }) => id !== own.id);
+  if (other) fields.fail("name", `${quoted(name)} is the name of ${other.id} already: rotate or revoke that one, or choose another name.`);
 }
 
 /** All of them or no key: where one cannot be written, the key, which nobody has seen, is revoked. */
@@ -91,8 +98,10 @@ export async function updateKey(id: string, ask: Ask, models: KnownModels, ports
   const { organizationId } = before;
   const fields = fieldsOf(ask.body, KEY_TERMS, "Keys that exist", ask.at);
   const now = ports.clock.now();
+  const name = fields.name();
+  if (name !== undefined) await freeKeyName(fields, name, before, ports);
   const changed = await ports.keys.change(organizationId, id, {
-    name: fields.name(),
+    name,
     expiresAt: fields.isNull("expires_at") ? null : fields.laterTime("expires_at", now),
     responseMetadata: readResponseMetadata(fields),
     dropParams: fields.flag("drop_params"),

@@ -186,7 +186,9 @@ budgets:
     ["a name of two keys", "keys: [{ name: twice }]\n", /is the name of several keys/],
     ["a change of a scope's kind", "limits: [{ scope: key:there, rate_limit: 5 }]\n", /:1:19: limits\[0\]\.scope names a key/],
   ])("is refused with %s, and nothing is written", async (_, text, words) => {
-    for (const name of ["there", "twice", "twice"]) await admin.post("/keys", { name });
+    await admin.post("/keys", { name: "there" });
+    // As a gateway from before names were kept apart left them.
+    for (let left = 2; left > 0; left--) await house.ports.keys.create({ organizationId: "default", name: "twice", mode: "live" });
     const before = await admin.everything();
     expect(await tollway.refusal("apply", write(text))).toMatch(words);
     expect(await admin.everything()).toEqual(before);

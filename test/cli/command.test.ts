@@ -76,7 +76,7 @@ describe("keys create", () => {
   });
 
   test("takes an end, and the folder of the data", async () => {
-    await tollway("keys", "create", "--name", "x", "--expires", "2999-01-01T00:00:00Z", "--data", "/somewhere");
+    await tollway("keys", "create", "--name", "ends", "--expires", "2999-01-01T00:00:00Z", "--data", "/somewhere");
     expect(printed.folders).toEqual(["/somewhere"]);
     const account = (await (await house.get(lastKey(), "/v1/account")).json()) as { key: { expires_at: string } };
     expect(account.key.expires_at).toBe("2999-01-01T00:00:00.000Z");
@@ -87,10 +87,11 @@ describe("keys create", () => {
     ["a name without a value", ["keys", "create", "--name"], /^--name needs a value/],
     ["an empty name", ["keys", "create", "--name", ""], /^name takes 1 to 128/],
     ["a mode that is none", ["keys", "create", "--name", "x", "--mode", "dead"], /^mode takes "live" or "test"/],
-    ["an end that is none", ["keys", "create", "--name", "x", "--expires", "soon"], /^expires_at takes a time/],
-    ["an end that is over", ["keys", "create", "--name", "x", "--expires", "2001-01-01"], /^expires_at is in the past/],
+    ["an end that is none", ["keys", "create", "--name", "soon", "--expires", "soon"], /^expires_at takes a time/],
+    ["an end that is over", ["keys", "create", "--name", "over", "--expires", "2001-01-01"], /^expires_at is in the past/],
     ["a misspelled flag", ["keys", "create", "--nmae", "x"], /^tollway keys create has no flag --nmae/],
     ["a misspelled flag beside a good one", ["keys", "create", "--name", "x", "--modus=test"], /has no flag --modus/],
+    ["the name of another", ["keys", "create", "--name", "my app"], /^name "my app" is the name of key_\w+ already: rotate or revoke/],
     ["one word too many", ["keys", "create", "--name", "my", "app"], /does not take "app"/],
   ])("is refused with %s", async (_, args, words) => {
     expect(await refusal(...args)).toMatch(words);

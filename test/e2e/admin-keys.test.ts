@@ -275,6 +275,20 @@ describe("a key is refused, by name, and nothing is written, with", () => {
     expect(await admin.all("/events")).toEqual(events);
   });
 
+  test("the name of another key, until that one is revoked", async () => {
+    const { id } = await admin.post("/keys", { name: "mine" });
+    const other = String((await admin.post("/keys", { name: "not mine" }))["id"]);
+    const acme = String((await admin.post("/organizations", { name: "acme of names" }))["id"]);
+    await admin.post("/keys", { name: "mine", organization: acme });
+    expect(await admin.refused("POST", "/keys", { name: "mine" })).toMatchObject({ status: 400, code: "invalid_value", param: "name" });
+    expect(await admin.refused("PATCH", `/keys/${other}`, { name: "mine" })).toMatchObject({ status: 400, param: "name" });
+    expect(await admin.patch(`/keys/${id}`, { name: "mine" })).toMatchObject({ id });
+    const door = await Promise.allSettled([1, 2].map(() => admin.post("/keys", { name: "at once" })));
+    expect(door.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    await admin.remove(`/keys/${id}`);
+    expect(await admin.post("/keys", { name: "mine" })).toMatchObject({ name: "mine" });
+  });
+
   test("a rotation that is none, and what stays as it was made", async () => {
     const { id } = await admin.post("/keys", { name: "stays" });
     const before = await admin.get(`/keys/${id}`);

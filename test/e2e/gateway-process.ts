@@ -120,7 +120,7 @@ export async function makeKey(url: string, mode: "live" | "test" = "live"): Prom
   const response = await fetch(`${url}/admin/v1/keys`, {
     method: "POST",
     headers: { authorization: `Bearer ${ADMIN_KEY}` },
-    body: JSON.stringify({ name: "of a test", mode }),
+    body: JSON.stringify({ name: `of a test ${crypto.randomUUID()}`, mode }),
   });
   if (!response.ok) throw new Error(await response.text());
   return (await response.json()) as { id: string; key: string };

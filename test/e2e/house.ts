@@ -143,7 +143,7 @@ export async function startHouse(options: HouseOptions = {}): Promise<RunningHou
       const response = await fetch(`${url}/admin/v1/keys`, {
         method: "POST",
         headers: { authorization: `Bearer ${ADMIN_KEY}`, "content-type": "application/json" },
-        body: JSON.stringify({ name: "of a test", mode }),
+        body: JSON.stringify({ name: `of a test ${crypto.randomUUID()}`, mode }),
       });
       if (!response.ok) throw new Error(await response.text());
       return ((await response.json()) as { key: string }).key;

@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => house.close());
 
 const made = async (body: object): Promise<{ id: string; key: string }> => {
-  const response = await admin(house, "POST", "/keys", { name: "of a test", ...body });
+  const response = await admin(house, "POST", "/keys", { name: `of a test ${crypto.randomUUID()}`, ...body });
   if (!response.ok) throw new Error(await response.text());
   return (await response.json()) as { id: string; key: string };
 };

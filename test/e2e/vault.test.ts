@@ -57,7 +57,8 @@ async function made(path: string, body: object): Promise<Document> {
 }
 
 const connect = (body: object): Promise<Document> => made("/credentials", { provider: "openai", secret: "sk-own-00000000aaaa", ...body });
-const makeKey = async (body: object = {}): Promise<string> => String((await made("/keys", { name: "of a test", ...body }))["key"]);
+const makeKey = async (body: object = {}): Promise<string> =>
+  String((await made("/keys", { name: `of a test ${crypto.randomUUID()}`, ...body }))["key"]);
 
 /** What the provider was asked with. */
 async function paidBy(key: string, body: object = ASK): Promise<string | undefined> {
