@@ -47,10 +47,10 @@ export class AnalyticsThread implements Analytics {
 
   usage: Analytics["usage"] = (query) => this.#within(QUESTION_MS, { type: "usage", query }, () => this.#here.usage(query));
   rows: Analytics["rows"] = (query) => this.#ask({ type: "rows", query }, () => this.#here.rows(query));
-  nextBlock: Analytics["nextBlock"] = (blockRows) => this.#ask({ type: "next-block", blockRows }, () => this.#here.nextBlock(blockRows));
-  unsummed: Analytics["unsummed"] = (most) => this.#ask({ type: "unsummed", most }, () => this.#here.unsummed(most));
+  nextWrite: Analytics["nextWrite"] = (sizes) => this.#ask({ type: "next-write", sizes }, () => this.#here.nextWrite(sizes));
   proveBlock: Analytics["proveBlock"] = (after, range) =>
     this.#ask({ type: "prove-block", after, range }, () => this.#here.proveBlock(after, range));
+  proveFold: Analytics["proveFold"] = (after) => this.#ask({ type: "prove-fold", after }, () => this.#here.proveFold(after));
 
   /** The Worker's connection is closed when it resolves. */
   async close(): Promise<void> {

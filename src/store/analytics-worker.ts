@@ -6,9 +6,9 @@ import { Failure, type FailureCode } from "../core/failure";
 import type { LedgerQuery, TimeRange, UsageQuery } from "../core/usage-query";
 import type { Db } from "./connection";
 import { readLedger } from "./ledger-read";
-import { nextBlock, unsummedOf } from "./rollup-build";
+import { nextWrite, type RollupSizes } from "./rollup-due";
 import { usageByRollups } from "./rollup-query";
-import { proveBlock } from "./rollup-verify";
+import { proveBlock, proveFold } from "./rollup-verify";
 import * as schema from "./schema";
 
 export type AnalyticsAsk =
@@ -16,9 +16,9 @@ export type AnalyticsAsk =
   | { type: "open"; path: string; givenUp: SharedArrayBuffer }
   | { type: "usage"; query: UsageQuery }
   | { type: "rows"; query: LedgerQuery }
-  | { type: "next-block"; blockRows: number }
-  | { type: "unsummed"; most: number }
+  | { type: "next-write"; sizes: RollupSizes }
   | { type: "prove-block"; after: number; range: TimeRange }
+  | { type: "prove-fold"; after: number }
   | { type: "close" };
 
 export interface AnalyticsQuestion {
@@ -68,12 +68,12 @@ async function obey({ number, ask }: AnalyticsQuestion): Promise<unknown> {
       return usageByRollups(db, ask.query, check);
     case "rows":
       return readLedger(db, ask.query);
-    case "next-block":
-      return nextBlock(db, ask.blockRows);
-    case "unsummed":
-      return unsummedOf(db, ask.most);
+    case "next-write":
+      return nextWrite(db, ask.sizes);
     case "prove-block":
       return proveBlock(db, ask.after, ask.range);
+    case "prove-fold":
+      return proveFold(db, ask.after);
   }
 }
 

@@ -5,18 +5,17 @@ import type { Clock, LedgerRow, Listing } from "../core/ports";
 import type { LedgerQuery, TimeRange, UsagePage, UsageQuery } from "../core/usage-query";
 import type { Db } from "./connection";
 import { readLedger } from "./ledger-read";
-import { nextBlock, type RollupBlock, unsummedOf } from "./rollup-build";
+import { nextWrite, type RollupDue, type RollupSizes } from "./rollup-due";
 import { usageByRollups } from "./rollup-query";
-import { type BlockProof, proveBlock } from "./rollup-verify";
+import { type BlockProof, type FoldProof, proveBlock, proveFold } from "./rollup-verify";
 
 export interface Analytics {
   usage(query: UsageQuery): Promise<UsagePage>;
   rows(query: LedgerQuery): Promise<Listing<LedgerRow>>;
-  /** undefined: there are fewer rows than a block has. */
-  nextBlock(blockRows: number): Promise<RollupBlock | undefined>;
-  /** Ledger rows that are not summed up, at most `most`. */
-  unsummed(most: number): Promise<number>;
+  nextWrite(sizes: RollupSizes): Promise<RollupDue>;
   proveBlock(after: number, range: TimeRange): Promise<BlockProof | undefined>;
+  /** The same of the next fold. */
+  proveFold(after: number): Promise<FoldProof | undefined>;
   close(): Promise<void>;
 }
 
@@ -40,9 +39,9 @@ export function openAnalytics(db: Db, clock: Clock): Analytics {
       });
     },
     rows: (query) => readLedger(db, query),
-    nextBlock: (blockRows) => nextBlock(db, blockRows),
-    unsummed: (most) => unsummedOf(db, most),
+    nextWrite: (sizes) => nextWrite(db, sizes),
     proveBlock: (after, range) => proveBlock(db, after, range),
+    proveFold: (after) => proveFold(db, after),
     close: async () => undefined,
   };
 }

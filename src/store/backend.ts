@@ -10,7 +10,7 @@ import type { AuditEntry, AuditQuery, Numbered, Outcome, Refusal } from "../core
 import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery, Organization, RecordKind, RecordTypes } from "../core/records";
 import type { Analytics } from "./analytics";
-import type { RollupBlock } from "./rollup-build";
+import type { RollupWrite } from "./rollup-due";
 
 /** A key with its hash (hex). */
 export interface StoredKey extends ApiKey {
@@ -41,7 +41,7 @@ export type Write =
   | { type: "admin-event"; event: AdminEvent }
   | { type: "delivery"; delivery: Delivery }
   | { type: "price"; price: Price; keptAt: number }
-  | { type: "rollup"; block: RollupBlock }
+  | RollupWrite
   | { type: "organization"; organization: Organization };
 
 /** The writer's side. */

@@ -101,8 +101,8 @@ export const memoryAnalytics = (ledger: readonly LedgerRow[]): Analytics => ({
     const data = rows.slice(0, limit);
     return { data, nextCursor: rows.length > limit ? nextLedgerCursor(data.at(-1)?.id ?? after) : undefined };
   },
-  nextBlock: async () => undefined,
-  unsummed: async () => 0,
+  nextWrite: async () => ({ write: undefined, unsummed: 0 }),
   proveBlock: async () => undefined,
+  proveFold: async () => undefined,
   close: async () => undefined,
 });

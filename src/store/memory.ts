@@ -263,6 +263,7 @@ class MemoryBackend implements Backend {
         if (!data.prices.has(write.price.version)) data.prices.set(write.price.version, write.price);
         return;
       case "rollup":
+      case "rollup-fold":
         throw new UnstorableValue("Memory is not summed up");
       case "organization":
         data.organizations.set(write.organization.id, write.organization);

@@ -4,7 +4,7 @@ import { sql } from "drizzle-orm";
 import { fromWhole } from "./column";
 import type { Db } from "./connection";
 import { pack } from "./rollup-pack";
-import { BLOCK_ROWS, MEASURES, QUARTER_MS, type RollupRow, readRollupRows, SUMMED_DIMENSIONS, TEXT_DIMENSIONS } from "./rollup-shape";
+import { MEASURES, QUARTER_MS, type RollupRow, readRollupRows, SUMMED_DIMENSIONS, TEXT_DIMENSIONS } from "./rollup-shape";
 import { idsOf, lastIdOf } from "./rollup-values";
 import { ledger, rollupBlocks } from "./schema";
 
@@ -49,7 +49,7 @@ export async function unsummedOf(db: Db, most: number): Promise<number> {
 }
 
 /** undefined: there are too few rows for one. */
-export async function nextBlock(db: Db, blockRows = BLOCK_ROWS): Promise<RollupBlock | undefined> {
+export async function nextBlock(db: Db, blockRows: number): Promise<RollupBlock | undefined> {
   const after = await watermarkOf(db);
   const rows = await readRollupRows(db, { first: after + 1, last: Number.MAX_SAFE_INTEGER }, blockRows);
   const last = rows.at(-1);

@@ -9,7 +9,8 @@ import { dayOf, hourOf } from "./usage-page";
 /** A test of one row's number in a column. */
 export interface RowFilter {
   column: string;
-  passes(value: number): boolean;
+  /** A number: that one alone. */
+  passes: number | ((value: number) => boolean);
 }
 
 const HOUR_MS = 3_600_000;
@@ -36,7 +37,7 @@ async function filterFor(db: Db, dimension: UsageDimension, wanted: readonly (st
   if (dimension === "status") ids.delete(0);
   if (ids.size === 0) return undefined;
   const [only] = ids;
-  return { column: rowColumn(dimension), passes: ids.size === 1 ? (id) => id === only : (id) => ids.has(id) };
+  return { column: rowColumn(dimension), passes: ids.size === 1 && only !== undefined ? only : (id) => ids.has(id) };
 }
 
 function timeFilter(stepMs: number, texts: readonly string[], nameOf: (at: number) => string): RowFilter | undefined {

@@ -1,25 +1,24 @@
-// Sums the ledger up as it grows: whenever there are rows enough for a block, one is made off the hot path, and written with its
-// numbers in one transaction. A block that was made and not written is made again, the same.
+// Sums the ledger up as it grows: whenever there are rows enough for a block, or blocks enough for a fold, one is made off the hot
+// path, and written whole in one transaction. What was made and not written is made again, the same.
 import type { Clock, Log } from "../core/ports";
-import type { Analytics } from "./analytics";
+import type { RollupDue, RollupSizes } from "./rollup-due";
 import type { Writer } from "./writer";
 
 export interface KeeperParts {
-  analytics: Pick<Analytics, "nextBlock" | "unsummed">;
+  analytics: { nextWrite(sizes: RollupSizes): Promise<RollupDue> };
   writer: Writer;
   clock: Clock;
   log: Log;
-  /** Ledger rows in a block. */
-  blockRows: number;
+  sizes: RollupSizes;
 }
 
-/** After a block, so that a long ledger is summed up without pressing on calls. */
+/** After each write, so that a long ledger is summed up without pressing on calls. */
 const PAUSE_MS = 5;
 const RETRY_MS = 5_000;
 
 export class RollupKeeper {
   readonly #parts: KeeperParts;
-  /** Rows that are not in a block yet, as far as is known. */
+  /** Rows that no block has, as far as is known. */
   #unsummed = 0;
   #working: Promise<void> | undefined;
   #stopped = false;
@@ -32,13 +31,13 @@ export class RollupKeeper {
   /** `unsummed`: rows that the ledger has already and no block has. */
   start(unsummed: number): void {
     this.#unsummed = unsummed;
-    this.#work();
+    if (this.#due()) this.#work();
   }
 
   /** The ledger has one more row. */
   wrote(): void {
     this.#unsummed++;
-    this.#work();
+    if (this.#due()) this.#work();
   }
 
   /** Nothing is read or written any more when it resolves. */
@@ -48,23 +47,30 @@ export class RollupKeeper {
     await this.#working;
   }
 
+  #due(): boolean {
+    return this.#unsummed >= this.#parts.sizes.blockRows;
+  }
+
   #work(): void {
-    if (this.#stopped || this.#working !== undefined || this.#unsummed < this.#parts.blockRows) return;
-    this.#working = this.#block()
+    if (this.#stopped || this.#working !== undefined) return;
+    this.#working = this.#one()
       .catch((error: unknown) => this.#again(error))
       .finally(() => {
         this.#working = undefined;
       });
   }
 
-  /** One block; the next one follows after a pause. */
-  async #block(): Promise<void> {
-    const { analytics, writer, clock, blockRows } = this.#parts;
-    const block = await analytics.nextBlock(blockRows);
+  /** One block or fold; the next one follows after a pause, until nothing is due. */
+  async #one(): Promise<void> {
+    const { analytics, writer, clock, sizes } = this.#parts;
+    const before = this.#unsummed;
+    const { write, unsummed } = await analytics.nextWrite(sizes);
     if (this.#stopped) return;
-    if (block !== undefined) await writer.submit({ type: "rollup", block });
-    this.#unsummed = await analytics.unsummed(blockRows);
-    if (this.#unsummed >= blockRows) this.#cancel = clock.after(PAUSE_MS, () => this.#work());
+    // Rows that came while this looked may be counted twice: at worst it looks too early the next time.
+    this.#unsummed = unsummed + this.#unsummed - before;
+    if (write === undefined) return;
+    await writer.submit(write);
+    this.#cancel = clock.after(PAUSE_MS, () => this.#work());
   }
 
   #again(error: unknown): void {

@@ -32,13 +32,20 @@ export class RollupPort implements Rollups {
   async verify(range: TimeRange): Promise<RollupProof> {
     checkRange(range);
     const proof = { blocks: 0, rows: 0, faults: [] as string[] };
+    const tell = (faults: readonly string[]) => proof.faults.push(...faults.slice(0, MOST_FAULTS - proof.faults.length));
     for (let after = 0; ; ) {
       const block = await this.#analytics.proveBlock(after, range).catch(stored);
-      if (block === undefined) return proof;
+      if (block === undefined) break;
       if (block.rows > 0) proof.blocks++;
       proof.rows += block.rows;
-      proof.faults.push(...block.faults.slice(0, MOST_FAULTS - proof.faults.length));
+      tell(block.faults);
       after = block.id;
+    }
+    for (let after = 0; ; ) {
+      const fold = await this.#analytics.proveFold(after).catch(stored);
+      if (fold === undefined) return proof;
+      tell(fold.faults);
+      after = fold.id;
     }
   }
 }

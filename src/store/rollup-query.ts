@@ -1,16 +1,17 @@
-// Usage out of the rollups, and what follows them out of the ledger. A block that lies in the time asked for is read as sums where
-// it has them, else as columns of rows; one at the edge, or under a filter, always as rows. So the answer is the ledger's own.
+// Usage out of the rollups, and what follows them out of the ledger. Blocks that lie in the time asked for are read as sums, of 32
+// at once where there are, else as columns of rows; one at the edge, or under a filter, always as rows. So the answer is the ledger's.
 import { sql } from "drizzle-orm";
 import type { UsageDimension, UsageFigures, UsageGroup, UsagePage, UsageQuery } from "../core/usage-query";
 import { fromWhole } from "./column";
 import type { Db } from "./connection";
-import { FIGURES_COLUMN, rowColumn, sumColumn, TIME_COLUMN, watermarkOf } from "./rollup-build";
-import { filtersFor, type RowFilter } from "./rollup-filter";
-import { type PackedColumn, unpack } from "./rollup-pack";
+import { type Adding, addRows, addSums, type BlockHead } from "./rollup-blocks";
+import { sumColumn, watermarkOf } from "./rollup-build";
+import { filtersFor } from "./rollup-filter";
+import { addFolds } from "./rollup-fold";
 import { COST, figuresFrom, isText, MEASURES, QUARTER_MS, STATUSES, scopeOf } from "./rollup-shape";
 import { Sums } from "./rollup-sums";
 import { idsOf, lastIdOf, textsOf } from "./rollup-values";
-import { rollupBlocks, rollupColumns } from "./schema";
+import { rollupBlocks } from "./schema";
 import { dayOf, hourOf, isTime, pageOf, usageCursor } from "./usage-page";
 import { readGroups } from "./usage-query";
 
@@ -19,20 +20,13 @@ const BLOCKS_AT_ONCE = 64;
 /** Up to so many groups are put in order with all their texts at hand. */
 const FEW_GROUPS = 2_000;
 
-interface BlockHead {
-  id: number;
-  rows: number;
-  /** The whole block lies in the time asked for. */
-  whole: boolean;
-}
-
 /** Throws what `check` throws: it is called every few milliseconds. */
 export async function usageByRollups(db: Db, query: UsageQuery, check: () => void): Promise<UsagePage> {
   const after = await watermarkOf(db);
-  const sums = new Sums(MEASURES.length);
+  const sums = new Sums(MEASURES.length, isText(query.groupBy) ? (await lastIdOf(db, query.groupBy)) + 1 : 0);
   const heads = await blocksIn(db, query, after);
   const scope = (await idsOf(db, "scope", [scopeOf(query.mode, query.organizationId)])).values().next().value;
-  if (scope !== undefined && heads.length > 0) await addBlocks(db, query, { scope, heads, sums, check });
+  if (scope !== undefined && heads.length > 0) await addBlocks(db, query, { scope, heads, sums }, check);
   check();
   const tail = await readGroups(db, query, { first: after + 1, last: Number.MAX_SAFE_INTEGER });
   const newTexts = await addTail(db, query.groupBy, tail, sums);
@@ -53,109 +47,17 @@ async function blocksIn(db: Db, { from, to }: UsageQuery, last: number): Promise
   }));
 }
 
-interface Work {
-  scope: number;
-  heads: readonly BlockHead[];
-  sums: Sums;
-  check(): void;
-}
-
-async function addBlocks(db: Db, query: UsageQuery, work: Work): Promise<void> {
+async function addBlocks(db: Db, query: UsageQuery, adding: Adding, check: () => void): Promise<void> {
   const filters = await filtersFor(db, query.filters);
   if (filters === "nothing") return;
-  const byName = sumColumn(isTime(query.groupBy) ? "quarter" : query.groupBy);
-  for (let start = 0; start < work.heads.length; start += BLOCKS_AT_ONCE) {
-    work.check();
-    const heads = work.heads.slice(start, start + BLOCKS_AT_ONCE);
-    const rest = filters.length === 0 ? await addSums(db, byName, { ...work, heads }) : heads;
-    if (rest.length > 0) await addRows(db, query, filters, { ...work, heads: rest });
+  const dimension = isTime(query.groupBy) ? "quarter" : query.groupBy;
+  const heads = filters.length === 0 ? await addFolds(db, dimension, adding) : adding.heads;
+  for (let start = 0; start < heads.length; start += BLOCKS_AT_ONCE) {
+    check();
+    const some = { ...adding, heads: heads.slice(start, start + BLOCKS_AT_ONCE) };
+    const rest = filters.length === 0 ? await addSums(db, sumColumn(dimension), some) : some.heads;
+    if (rest.length > 0) await addRows(db, { ...query, filters }, { ...some, heads: rest });
   }
-}
-
-/** Adds the blocks that have sums; the result are the others. */
-async function addSums(db: Db, name: string, { scope, heads, sums }: Work): Promise<BlockHead[]> {
-  const bodies = await bodiesOf(
-    db,
-    name,
-    heads.filter((head) => head.whole),
-  );
-  for (const body of bodies.values()) {
-    const [scopes, values, ...figures] = unpack(body) as [PackedColumn, PackedColumn, ...PackedColumn[]];
-    const chosen = rowsWith(scopes, scope);
-    if (chosen === "none") continue;
-    const places = sums.placesOf(values, chosen);
-    for (const [measure, column] of figures.entries()) sums.add(measure, places, column, chosen);
-  }
-  return heads.filter((head) => !bodies.has(head.id));
-}
-
-async function addRows(db: Db, query: UsageQuery, filters: readonly RowFilter[], { scope, heads, sums }: Work): Promise<void> {
-  const timed = isTime(query.groupBy);
-  const group = timed ? TIME_COLUMN : rowColumn(query.groupBy);
-  const names = new Set([rowColumn("scope"), FIGURES_COLUMN, group, ...filters.map((filter) => filter.column)]);
-  if (heads.some((head) => !head.whole)) names.add(TIME_COLUMN);
-  const bodies = new Map<string, Map<number, Uint8Array>>();
-  for (const name of names) bodies.set(name, await bodiesOf(db, name, heads));
-  const { from = 0, to = Number.POSITIVE_INFINITY } = query;
-  for (const head of heads) {
-    const column = (name: string): PackedColumn => unpack(bodyOf(bodies, name, head.id))[0] as PackedColumn;
-    const tests: RowFilter[] = [{ column: rowColumn("scope"), passes: (id) => id === scope }, ...filters];
-    if (!head.whole) tests.push({ column: TIME_COLUMN, passes: (at) => at >= from && at < to });
-    const chosen = rowsThat(head.rows, tests, column);
-    if (chosen === "none") continue;
-    const places = sums.placesOf(column(group), chosen, timed ? QUARTER_MS : 1);
-    const figures = unpack(bodyOf(bodies, FIGURES_COLUMN, head.id));
-    for (const [measure, values] of figures.entries()) sums.add(measure, places, values, chosen);
-  }
-}
-
-function bodyOf(bodies: ReadonlyMap<string, ReadonlyMap<number, Uint8Array>>, name: string, block: number): Uint8Array {
-  const body = bodies.get(name)?.get(block);
-  if (body === undefined) throw new Error(`The rollup's block ${block} has no column ${name}`);
-  return body;
-}
-
-async function bodiesOf(db: Db, name: string, heads: readonly BlockHead[]): Promise<Map<number, Uint8Array>> {
-  const [first, last] = [heads[0], heads.at(-1)];
-  if (first === undefined || last === undefined) return new Map();
-  const wanted = new Set(heads.map((head) => head.id));
-  const rows = await db.values<[unknown, Uint8Array | ArrayBuffer]>(
-    sql`SELECT ${rollupColumns.block}, ${rollupColumns.body} FROM ${rollupColumns} WHERE ${rollupColumns.name} = ${name}
-      AND ${rollupColumns.block} BETWEEN ${BigInt(first.id)} AND ${BigInt(last.id)}`,
-  );
-  const bodies = new Map<number, Uint8Array>();
-  for (const row of rows) {
-    const block = fromWhole(row[0]);
-    if (wanted.has(block)) bodies.set(block, row[1] instanceof Uint8Array ? row[1] : new Uint8Array(row[1]));
-  }
-  return bodies;
-}
-
-/** Rows of a column that are `wanted`; undefined: all of them. */
-function rowsWith(column: PackedColumn, wanted: number): Uint32Array | undefined | "none" {
-  return rowsThat(column.count, [{ column: "", passes: (id) => id === wanted }], () => column);
-}
-
-/** Rows that pass every test; undefined: all of them. Columns that are the same in all rows are looked at once. */
-function rowsThat(count: number, tests: readonly RowFilter[], columnOf: (name: string) => PackedColumn): Uint32Array | undefined | "none" {
-  let chosen: Uint32Array | undefined;
-  for (const { column: name, passes } of tests) {
-    const { base, values } = columnOf(name);
-    if (values === undefined) {
-      if (!passes(base)) return "none";
-      continue;
-    }
-    const among = chosen?.length ?? count;
-    const passed = new Uint32Array(among);
-    let size = 0;
-    for (let n = 0; n < among; n++) {
-      const row = chosen === undefined ? n : (chosen[n] as number);
-      if (passes(base + Number(values[row]))) passed[size++] = row;
-    }
-    if (size === 0) return "none";
-    if (size < count) chosen = passed.subarray(0, size);
-  }
-  return chosen;
 }
 
 /** Texts that have no number yet get one beyond all others, for this question only. */
@@ -171,7 +73,7 @@ async function addTail(db: Db, groupBy: UsageDimension, tail: readonly UsageGrou
       newTexts.set(id, group.value as string);
     }
     const place = sums.placeOf(id);
-    for (const [measure, name] of MEASURES.entries()) sums.addOne(measure, place, BigInt(group[name]));
+    for (const [measure, name] of MEASURES.entries()) sums.addOne(measure, place, group[name]);
   }
   return newTexts;
 }
@@ -190,24 +92,28 @@ async function page(db: Db, query: UsageQuery, sums: Sums, newTexts: ReadonlyMap
   const texts = isText(groupBy) ? await textsOf(db, groupBy, ids) : new Map<number, string>();
   const nameOf = (id: number): string | null => (id === 0 ? null : (newTexts.get(id) ?? texts.get(id) ?? null));
   const groups = places.map((place) => ({ value: nameOf(sums.idAt(place)), ...figuresAt(sums, place) }));
-  if (groups.length === sums.size) return pageOf(groups, query);
-  return pageOfSome(groups, query, sums);
+  // Of every group, although only some may be at hand.
+  return { ...pageOf(groups, query), total: figuresFrom((measure) => sums.totalOf(measure)) };
 }
 
 const figuresAt = (sums: Sums, place: number): UsageFigures => figuresFrom((measure) => sums.sumAt(measure, place));
 
+const STEP_MS = { day: 86_400_000, hour: 3_600_000 } as const;
+
 /** Quarters of an hour as days or hours; statuses by their names. */
 function groupsByName(groupBy: "day" | "hour" | "status", sums: Sums): UsageGroup[] {
-  const named = new Map<string, bigint[]>();
+  if (groupBy === "status") return groupsOf(sums, (id) => STATUSES[id - 1] ?? "");
+  const stepMs = STEP_MS[groupBy];
+  const steps = new Sums(MEASURES.length);
   for (let place = 0; place < sums.size; place++) {
-    const id = sums.idAt(place);
-    const name = groupBy === "status" ? (STATUSES[id - 1] ?? "") : (groupBy === "day" ? dayOf : hourOf)(id * QUARTER_MS);
-    const figures = named.get(name) ?? MEASURES.map(() => 0n);
-    for (let measure = 0; measure < MEASURES.length; measure++) figures[measure] = (figures[measure] ?? 0n) + sums.sumAt(measure, place);
-    named.set(name, figures);
+    const step = steps.placeOf(Math.floor((sums.idAt(place) * QUARTER_MS) / stepMs));
+    for (let measure = 0; measure < MEASURES.length; measure++) steps.addOne(measure, step, sums.figureAt(measure, place));
   }
-  return [...named].map(([value, figures]) => ({ value, ...figuresFrom((measure) => figures[measure] ?? 0n) }));
+  return groupsOf(steps, (id) => (groupBy === "day" ? dayOf : hourOf)(id * stepMs));
 }
+
+const groupsOf = (sums: Sums, nameOf: (id: number) => string): UsageGroup[] =>
+  Array.from({ length: sums.size }, (_, place) => ({ value: nameOf(sums.idAt(place)), ...figuresAt(sums, place) }));
 
 /** Places of the groups that a page may show: those that cost at least as much as its last one, ties and all. */
 function dearest(query: UsageQuery, sums: Sums): number[] {
@@ -234,14 +140,4 @@ function firstAtLeast(sorted: Float64Array, value: number): number {
     else high = middle;
   }
   return low;
-}
-
-/** A page whose total is that of every group, although only some are at hand. */
-function pageOfSome(groups: UsageGroup[], query: UsageQuery, sums: Sums): UsagePage {
-  const total = figuresFrom((measure) => {
-    let sum = 0n;
-    for (let place = 0; place < sums.size; place++) sum += sums.sumAt(measure, place);
-    return sum;
-  });
-  return { ...pageOf(groups, query), total };
 }

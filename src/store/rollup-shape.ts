@@ -31,8 +31,9 @@ export type TextDimension = (typeof TEXT_DIMENSIONS)[number];
 /** Days and hours are sums of quarters of an hour: there are zones of +5:30 and +5:45. */
 export const QUARTER_MS = 900_000;
 
-/** Dimensions that sums are kept for. */
-export const SUMMED_DIMENSIONS = [...TEXT_DIMENSIONS.slice(1), "status", "quarter"] as const;
+/** Dimensions that sums are kept for: all but the scope, which is in each of them. */
+const [, ...GROUPED] = TEXT_DIMENSIONS;
+export const SUMMED_DIMENSIONS = [...GROUPED, "status", "quarter"] as const;
 
 /** `status` needs no texts of the database. */
 export const STATUSES = ["ok", "error"] as const;

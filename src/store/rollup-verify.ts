@@ -1,9 +1,11 @@
 // The proof that rollups say what the ledger says: each block is held against its rows, one by one, and its sums against sums
 // that are made another way.
-import { asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, lte } from "drizzle-orm";
 import type { TimeRange } from "../core/usage-query";
 import type { Db } from "./connection";
+import { bodiesOf, MissingColumn } from "./rollup-blocks";
 import { FIGURES_COLUMN, rowColumn, sumColumn, TIME_COLUMN } from "./rollup-build";
+import { foldedColumns, spansBetween } from "./rollup-fold";
 import { type PackedColumn, unpack, valueAt } from "./rollup-pack";
 import { MEASURES, QUARTER_MS, type RollupRow, readRollupRows, SUMMED_DIMENSIONS, TEXT_DIMENSIONS } from "./rollup-shape";
 import { textsOf } from "./rollup-values";
@@ -47,12 +49,33 @@ export async function proveBlock(db: Db, after: number, { from = 0, to }: TimeRa
   return { id: block.id, rows: block.rows, faults: faults.slice(0, MOST_FAULTS) };
 }
 
-/** Columns of blocks that are not there would be read by nobody, and mean that a write was half done. */
-export async function strayColumns(db: Db): Promise<number> {
-  const [row] = await db.values<[bigint]>(
-    sql`SELECT count(*) FROM ${rollupColumns} WHERE ${rollupColumns.block} NOT IN (SELECT ${rollupBlocks.id} FROM ${rollupBlocks})`,
-  );
-  return Number(row?.[0] ?? 0n);
+export interface FoldProof {
+  id: number;
+  faults: readonly string[];
+}
+
+/** The next fold after `after`: whether it is what its blocks make, and whether those follow each other. undefined: that was the last. */
+export async function proveFold(db: Db, after: number): Promise<FoldProof | undefined> {
+  const [fold] = await spansBetween(db, after + 1, Number.MAX_SAFE_INTEGER, 1);
+  if (fold === undefined) return undefined;
+  const [id, span] = fold;
+  const blocks = await db
+    .select({ id: rollupBlocks.id, rows: rollupBlocks.rows })
+    .from(rollupBlocks)
+    .where(and(gt(rollupBlocks.id, after), lte(rollupBlocks.id, id)))
+    .orderBy(asc(rollupBlocks.id));
+  if (blocks.map((block) => block.id).join() !== span.join()) return { id, faults: [`fold ${id} is not of the blocks that it names`] };
+  const made = await foldedColumns(db, blocks).catch((error: unknown) => {
+    if (error instanceof MissingColumn) return undefined;
+    throw error;
+  });
+  if (made === undefined) return { id, faults: [`fold ${id} cannot be made of its blocks again`] };
+  const faults: string[] = [];
+  for (const { name, body } of made) {
+    const kept = (await bodiesOf(db, name, [id])).get(id);
+    if (kept === undefined || Buffer.compare(kept, body) !== 0) faults.push(`fold ${id}: ${name} is not what its blocks make`);
+  }
+  return { id, faults };
 }
 
 class Proof {

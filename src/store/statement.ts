@@ -182,6 +182,9 @@ export function statementsOf(write: Write, epoch: number, numbers: HoldNumbers, 
       for (const value of values) into.push(insertValue(value));
       return;
     }
+    case "rollup-fold":
+      for (const column of write.fold.columns) into.push(insertColumn({ ...column, block: write.fold.id }));
+      return;
     case "organization":
       into.push(putOrganization(write.organization));
       return;

@@ -34,6 +34,8 @@ import { EntryJournal, MessageOutbox } from "./journal";
 import { KeyCache } from "./keys";
 import { PriceRecord } from "./price-record";
 import { RecordLog, type RefusalLimits } from "./record-log";
+import type { RollupSizes } from "./rollup-due";
+import { FOLD_BLOCKS } from "./rollup-fold";
 import { RollupKeeper } from "./rollup-keeper";
 import { RollupPort } from "./rollup-port";
 import { BLOCK_ROWS } from "./rollup-shape";
@@ -42,15 +44,14 @@ import { Writer, type WriterLimits } from "./writer";
 
 export interface StoreLimits extends WriterLimits {
   refusals: RefusalLimits;
-  /** Ledger rows that are summed up together. */
-  rollupRows: number;
+  rollups: RollupSizes;
 }
 
 export const STORE_LIMITS: StoreLimits = {
   queue: 10_000,
   batch: 256,
   refusals: { burst: 2_000, perSecond: 10, waiting: 5_000 },
-  rollupRows: BLOCK_ROWS,
+  rollups: { blockRows: BLOCK_ROWS, foldBlocks: FOLD_BLOCKS },
 };
 
 export interface StoreStats {
@@ -125,7 +126,7 @@ export async function assembleStore(backend: Backend, options: StoreOptions): Pr
   journal.onCredit = (accountId) => credits.credited(accountId);
   const runs = new RunKeeper({ directory, reservations, book, writer, reader, clock }, runsOf(loaded));
   const crossed: AttemptParts["crossed"] = (crossings, mode) => budgets.tell(crossings, mode);
-  const keeper = new RollupKeeper({ analytics: reader.analytics, writer, clock, log, blockRows: limits.rollupRows });
+  const keeper = new RollupKeeper({ analytics: reader.analytics, writer, clock, log, sizes: limits.rollups });
   const attempts = new Attempts({ book, reservations, writer, reader, clock, log, crossed, wrote: () => keeper.wrote() });
   const records = new RecordLog(writer, reader, clock, limits.refusals);
   backend.watch((cause) => writer.fence(cause));
@@ -183,9 +184,9 @@ function whileOpen(backend: Backend): Reader & { close(): void } {
     analytics: {
       usage: (query) => read(() => backend.analytics.usage(query)),
       rows: (query) => read(() => backend.analytics.rows(query)),
-      nextBlock: (blockRows) => read(() => backend.analytics.nextBlock(blockRows)),
-      unsummed: (most) => read(() => backend.analytics.unsummed(most)),
+      nextWrite: (sizes) => read(() => backend.analytics.nextWrite(sizes)),
       proveBlock: (after, range) => read(() => backend.analytics.proveBlock(after, range)),
+      proveFold: (after) => read(() => backend.analytics.proveFold(after)),
     },
     spentBefore: (query, without) => read(() => backend.spentBefore(query, without)),
     adminEvents: (organizationId, before, limit) => read(() => backend.adminEvents(organizationId, before, limit)),

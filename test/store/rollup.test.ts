@@ -107,9 +107,12 @@ async function spend(at: World, count: number): Promise<void> {
 const numberOf = async (place: Place, sql: string): Promise<number> => Number((await place.sql?.(sql))?.[0]?.[0]);
 const UNSUMMED = "SELECT count(*) FROM ledger WHERE id > (SELECT coalesce(max(id), 0) FROM rollup_blocks)";
 
-/** Lets time pass until every full block is written. */
-async function summedUp({ place }: World, blockRows: number): Promise<void> {
-  while ((await numberOf(place, UNSUMMED)) >= blockRows) {
+const UNFOLDED =
+  "SELECT count(*) FROM rollup_blocks WHERE id > (SELECT coalesce(max(block), 0) FROM rollup_columns WHERE name = 'fold-span')";
+
+/** Lets time pass until fewer than so many are left. */
+async function until({ place }: World, sql: string, most: number): Promise<void> {
+  while ((await numberOf(place, sql)) >= most) {
     await place.clock.advance(1_000);
     await turn();
   }
@@ -154,7 +157,7 @@ describe.each(PLACES)("over $name:", ({ make, over, share }) => {
     const at = await world(make, over, 7);
     for (const [round, blockRows] of [64, 8, 100, 33].map((rows) => Math.ceil(rows * share)).entries()) {
       await at.store.close();
-      at.store = await at.place.open({ ...over, limits: { rollupRows: blockRows } });
+      at.store = await at.place.open({ ...over, limits: { rollups: { blockRows, foldBlocks: 3 } } });
       const store = at.store;
       cleanups.push(() => store.close());
       // Nobody can write while blocks are due: none is lost, none is counted twice.
@@ -164,7 +167,8 @@ describe.each(PLACES)("over $name:", ({ make, over, share }) => {
       await at.place.clock.advance(10_000);
       await spend(at, Math.ceil(90 * share));
       // In the last round blocks are still being made when the questions come, and when the store closes.
-      if (round < 3) await summedUp(at, blockRows);
+      if (round < 3) await until(at, UNSUMMED, blockRows);
+      if (round === 1) await until(at, UNFOLDED, 3);
       for (const groupBy of USAGE_DIMENSIONS) {
         const query: UsageQuery = { organizationId: "default", mode: "live", groupBy, limit: 1_000 };
         expect(await at.store.rollups.usage(query)).toEqual(usageOf(at.rows, query));
@@ -180,13 +184,14 @@ describe.each(PLACES)("over $name:", ({ make, over, share }) => {
       expect(await at.store.rollups.verify({})).toMatchObject({ faults: [] });
     }
     expect(await numberOf(at.place, "SELECT count(*) FROM rollup_blocks")).toBeGreaterThan(5);
+    expect(await numberOf(at.place, "SELECT count(*) FROM rollup_columns WHERE name = 'fold-status'")).toBeGreaterThan(0);
   }, 30_000);
 });
 
 test("what scopes have spent is known at the start without reading the whole ledger", async () => {
-  const at = await world(filePlace, { limits: { rollupRows: 16 } }, 3);
+  const at = await world(filePlace, { limits: { rollups: { blockRows: 16, foldBlocks: 3 } } }, 3);
   await spend(at, 70);
-  await summedUp(at, 16);
+  await until(at, UNSUMMED, 16);
   // Rows that are summed up may not be read again: their sums answer. A column of the last block without sums answers too.
   await at.place.sql?.("DELETE FROM rollup_columns WHERE name = 'by-key' AND block = 32");
   await at.store.close();
@@ -204,13 +209,15 @@ test("what scopes have spent is known at the start without reading the whole led
 });
 
 test("verify() finds what was changed, and says where", async () => {
-  const at = await world(filePlace, { limits: { rollupRows: 16 } }, 5);
+  const at = await world(filePlace, { limits: { rollups: { blockRows: 16, foldBlocks: 3 } } }, 5);
   await spend(at, 64);
-  await summedUp(at, 16);
+  await until(at, UNSUMMED, 16);
   expect(await at.store.rollups.verify({})).toEqual({ blocks: 4, rows: 64, faults: [] });
+  await until(at, UNFOLDED, 3);
   const heldAt = at.rows[0]?.heldAt ?? 0;
   expect((await at.store.rollups.verify({ to: heldAt + 1 })).blocks).toBeLessThan(4);
   const damages: [string, RegExp][] = [
+    ["DELETE FROM rollup_columns WHERE name = 'fold-model'", /fold 48: fold-model is not what its blocks make/],
     [
       "UPDATE rollup_columns SET body = (SELECT body FROM rollup_columns WHERE name = 'figures' AND block = 16) WHERE name = 'figures' AND block = 32",
       /block 32/,
@@ -228,7 +235,7 @@ test("verify() finds what was changed, and says where", async () => {
 
 describe.each(PLACES)("over $name:", ({ make, over, share }) => {
   test("rows() pages through one organization's ledger in order, without gaps or repeats", async () => {
-    const at = await world(make, { ...over, limits: { rollupRows: 16 } }, 11);
+    const at = await world(make, { ...over, limits: { rollups: { blockRows: 16, foldBlocks: 3 } } }, 11);
     await spend(at, Math.ceil(70 * Math.max(share, 0.8)));
     const page = async (query: Partial<UsageQuery>, limit: number) => {
       const ids: number[] = [];
