@@ -47,6 +47,7 @@ export class AnalyticsThread implements Analytics {
 
   usage: Analytics["usage"] = (query) => this.#within(QUESTION_MS, { type: "usage", query }, () => this.#here.usage(query));
   rows: Analytics["rows"] = (query) => this.#ask({ type: "rows", query }, () => this.#here.rows(query));
+  spent: Analytics["spent"] = (query, upTo) => this.#ask({ type: "spent", query, upTo }, () => this.#here.spent(query, upTo));
   nextWrite: Analytics["nextWrite"] = (sizes) => this.#ask({ type: "next-write", sizes }, () => this.#here.nextWrite(sizes));
   proveBlock: Analytics["proveBlock"] = (after, range) =>
     this.#ask({ type: "prove-block", after, range }, () => this.#here.proveBlock(after, range));

@@ -1,5 +1,6 @@
 // Runs in a Worker, on a connection of its own that cannot write. One question at a time, in their order; it looks up now and then
 // whether the one at hand has been given up, so it needs no clock of its own.
+
 import { Database } from "bun:sqlite";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { Failure, type FailureCode } from "../core/failure";
@@ -8,14 +9,17 @@ import type { Db } from "./connection";
 import { readLedger } from "./ledger-read";
 import { nextWrite, type RollupSizes } from "./rollup-due";
 import { usageByRollups } from "./rollup-query";
+import { readSpentInBlocks } from "./rollup-spent-scope";
 import { proveBlock, proveFold } from "./rollup-verify";
 import * as schema from "./schema";
+import type { SpentQuery } from "./spent-query";
 
 export type AnalyticsAsk =
   /** `givenUp`: one Int32, the highest number of a question whose time is over. */
   | { type: "open"; path: string; givenUp: SharedArrayBuffer }
   | { type: "usage"; query: UsageQuery }
   | { type: "rows"; query: LedgerQuery }
+  | { type: "spent"; query: SpentQuery; upTo: number }
   | { type: "next-write"; sizes: RollupSizes }
   | { type: "prove-block"; after: number; range: TimeRange }
   | { type: "prove-fold"; after: number }
@@ -68,6 +72,8 @@ async function obey({ number, ask }: AnalyticsQuestion): Promise<unknown> {
       return usageByRollups(db, ask.query, check);
     case "rows":
       return readLedger(db, ask.query);
+    case "spent":
+      return readSpentInBlocks(db, ask.query, ask.upTo);
     case "next-write":
       return nextWrite(db, ask.sizes);
     case "prove-block":

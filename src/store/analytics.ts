@@ -1,5 +1,6 @@
 // Everything that reads much of the ledger: usage, exports, the next block of the rollups, their proof. For a file it runs in a
 // Worker (analytics-thread.ts), so that no call waits for it; else here, block by block, on the connection at hand.
+
 import { Failure } from "../core/failure";
 import type { Clock, LedgerRow, Listing } from "../core/ports";
 import type { LedgerQuery, TimeRange, UsagePage, UsageQuery } from "../core/usage-query";
@@ -7,11 +8,15 @@ import type { Db } from "./connection";
 import { readLedger } from "./ledger-read";
 import { nextWrite, type RollupDue, type RollupSizes } from "./rollup-due";
 import { usageByRollups } from "./rollup-query";
+import { readSpentInBlocks } from "./rollup-spent-scope";
 import { type BlockProof, type FoldProof, proveBlock, proveFold } from "./rollup-verify";
+import type { SpentBucket, SpentQuery } from "./spent-query";
 
 export interface Analytics {
   usage(query: UsageQuery): Promise<UsagePage>;
   rows(query: LedgerQuery): Promise<Listing<LedgerRow>>;
+  /** What the scope's rows in blocks up to that one have cost. */
+  spent(query: SpentQuery, upTo: number): Promise<SpentBucket[]>;
   nextWrite(sizes: RollupSizes): Promise<RollupDue>;
   proveBlock(after: number, range: TimeRange): Promise<BlockProof | undefined>;
   /** The same of the next fold. */
@@ -39,6 +44,7 @@ export function openAnalytics(db: Db, clock: Clock): Analytics {
       });
     },
     rows: (query) => readLedger(db, query),
+    spent: (query, upTo) => readSpentInBlocks(db, query, upTo),
     nextWrite: (sizes) => nextWrite(db, sizes),
     proveBlock: (after, range) => proveBlock(db, after, range),
     proveFold: (after) => proveFold(db, after),

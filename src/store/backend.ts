@@ -2,7 +2,6 @@
 // the simulator and the tests run the same writer, counters and key cache as production.
 
 import type { AttemptRecord } from "../core/attempt";
-import type { Scope } from "../core/budget";
 import type { ApiKey } from "../core/exchange";
 import type { KeyMode } from "../core/ids";
 import type { NanoUsd } from "../core/money";
@@ -11,6 +10,7 @@ import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery, Organization, RecordKind, RecordTypes } from "../core/records";
 import type { Analytics } from "./analytics";
 import type { RollupWrite } from "./rollup-due";
+import type { SpentBucket, SpentQuery } from "./spent-query";
 
 /** A key with its hash (hex). */
 export interface StoredKey extends ApiKey {
@@ -75,18 +75,6 @@ export interface Loaded {
   credits: readonly { accountId: string; amount: NanoUsd }[];
 }
 
-/** The ledger's rows of one scope from an instant on (by admission), in stretches of `bucketMs`. */
-export interface SpentQuery {
-  organizationId: string;
-  scope: Scope;
-  /** Unix milliseconds. */
-  from: number;
-  /** undefined: one sum for all. */
-  bucketMs: number | undefined;
-  /** On each row's cost, rounded up. Absent: none. */
-  markupBasisPoints?: number | undefined;
-}
-
 /** The calls of a run that were made. */
 export interface RunQuery {
   organizationId: string;
@@ -95,13 +83,6 @@ export interface RunQuery {
   mode: KeyMode;
   /** Unix milliseconds. */
   from: number;
-}
-
-export interface SpentBucket {
-  mode: KeyMode;
-  /** Start of the stretch. */
-  start: number;
-  spent: NanoUsd;
 }
 
 /** The readers' side. `after` is the request id that the page before ended with. */

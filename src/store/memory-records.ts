@@ -5,8 +5,9 @@ import { addUsd, type NanoUsd, nanoUsd, ZERO_USD } from "../core/money";
 import type { LedgerRow, Numbered } from "../core/ports";
 import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
 import type { Analytics } from "./analytics";
-import type { Loaded, SpentBucket, SpentQuery, StoredRecord } from "./backend";
+import type { Loaded, StoredRecord } from "./backend";
 import { ledgerCursor, nextLedgerCursor } from "./ledger-read";
+import type { SpentBucket, SpentQuery } from "./spent-query";
 import { usageOf } from "./usage-page";
 
 /** What a restart finds of it. */
@@ -101,6 +102,7 @@ export const memoryAnalytics = (ledger: readonly LedgerRow[]): Analytics => ({
     const data = rows.slice(0, limit);
     return { data, nextCursor: rows.length > limit ? nextLedgerCursor(data.at(-1)?.id ?? after) : undefined };
   },
+  spent: async () => [],
   nextWrite: async () => ({ write: undefined, unsummed: 0 }),
   proveBlock: async () => undefined,
   proveFold: async () => undefined,

@@ -8,7 +8,7 @@ import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery, Organization } from "../core/records";
 import type { Analytics } from "./analytics";
 import { auditEntryOf } from "./audit-entry";
-import type { Backend, InspectionReads, Loaded, RunQuery, SpentBucket, SpentQuery, SpentRow, StoredKey, Write } from "./backend";
+import type { Backend, InspectionReads, Loaded, RunQuery, SpentRow, StoredKey, Write } from "./backend";
 import { int64, UnstorableValue } from "./column";
 import { DEFAULT_ORGANIZATION } from "./keys";
 import { memoryInspection } from "./memory-inspection";
@@ -24,6 +24,7 @@ import {
   spentOf,
 } from "./memory-records";
 import { orphanOutcome } from "./orphan";
+import type { SpentBucket, SpentQuery } from "./spent-query";
 import { assembleStore, STORE_LIMITS, type Store, type StoreLimits, type StoreOptions } from "./store";
 import { DataFolderInUse } from "./store-refused";
 

@@ -1,31 +1,58 @@
 // Reads beside the hot path: what scopes have spent, what administrators did, what balances are made of, which messages wait.
-import { and, asc, desc, eq, gte, lt, lte, notInArray, type SQL, sql } from "drizzle-orm";
+import { and, asc, between, desc, eq, gte, inArray, lt, lte, notInArray, type SQL, sql } from "drizzle-orm";
 import type { ScopeKind } from "../core/budget";
 import { nanoUsd } from "../core/money";
 import type { Numbered } from "../core/ports";
 import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
-import type { RunQuery, SpentBucket, SpentQuery } from "./backend";
+import type { RunQuery } from "./backend";
 import { fromInteger, fromWhole } from "./column";
 import type { Db } from "./connection";
 import { adminEvents, creditEntries, deliveries, ledger } from "./schema";
-import { firstIdAt, LONGEST_CALL_MS } from "./usage-query";
+import type { SpentBucket, SpentQuery } from "./spent-query";
+import { firstIdAt, type LedgerSpan, LONGEST_CALL_MS } from "./usage-query";
 
 const SCOPE_COLUMNS = {
-  organization: ledger.organizationId,
   team: ledger.teamId,
   project: ledger.projectId,
   key: ledger.keyId,
   user: ledger.user,
   agent: ledger.agent,
   run: ledger.run,
-} as const satisfies Record<ScopeKind, unknown>;
+} as const satisfies Record<Exclude<ScopeKind, "organization">, unknown>;
 
-/** The sums of a scope's rows, by the time of their admission. */
-export async function readSpent(db: Db, query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]> {
-  const { organizationId, scope, from, bucketMs, markupBasisPoints = 0 } = query;
+/** Which of the scope's rows: those of a stretch of the ledger's numbers, less the attempts that `without` names. */
+export interface SpentRows extends LedgerSpan {
+  without: readonly string[];
+}
+
+/** The sums of a scope's rows, by the time of their admission. `byIndex`: the stretch is long, so that time is looked up first. */
+export async function readSpent(db: Db, query: SpentQuery, { first, last, without }: SpentRows, byIndex: boolean): Promise<SpentBucket[]> {
+  const { from } = query;
+  return spentWhere(db, query, [
+    // Walking the numbers, the index of organizations must not be preferred: the plus keeps it out.
+    byIndex ? eq(ledger.organizationId, query.organizationId) : sql`+${ledger.organizationId} = ${query.organizationId}`,
+    byIndex ? gte(ledger.requestId, firstIdAt(from - LONGEST_CALL_MS)) : undefined,
+    between(ledger.id, first, last),
+    without.length === 0 ? undefined : notInArray(ledger.attemptId, [...without]),
+  ]);
+}
+
+/** The sums of those attempts' rows that have a number up to `last`. */
+export async function readSpentOf(db: Db, query: SpentQuery, attempts: readonly string[], last: number): Promise<SpentBucket[]> {
+  if (attempts.length === 0) return [];
+  // An attempt's id is its request's with the attempt's number behind a dot: the index has requests.
+  const requests = [...new Set(attempts.map((id) => id.slice(0, id.lastIndexOf("."))))];
+  return spentWhere(db, query, [
+    eq(ledger.organizationId, query.organizationId),
+    inArray(ledger.requestId, requests),
+    inArray(ledger.attemptId, [...attempts]),
+    lte(ledger.id, last),
+  ]);
+}
+
+async function spentWhere(db: Db, query: SpentQuery, conditions: readonly (SQL | undefined)[]): Promise<SpentBucket[]> {
+  const { scope, from, bucketMs, markupBasisPoints = 0 } = query;
   const cost = markupBasisPoints === 0 ? sql`${ledger.cost}` : sql`(${ledger.cost} * ${BigInt(10_000 + markupBasisPoints)} + 9999) / 10000`;
-  const [newest] = await db.select({ id: sql`coalesce(max(${ledger.id}), 0)`.mapWith(fromWhole) }).from(ledger);
-  const others = without();
   const start: SQL<number> = bucketMs === undefined ? sql`0` : sql`(${ledger.heldAt} / ${BigInt(bucketMs)}) * ${BigInt(bucketMs)}`;
   return db
     .select({
@@ -35,14 +62,7 @@ export async function readSpent(db: Db, query: SpentQuery, without: () => readon
     })
     .from(ledger)
     .where(
-      and(
-        eq(ledger.organizationId, organizationId),
-        eq(SCOPE_COLUMNS[scope.kind], scope.id),
-        gte(ledger.heldAt, from),
-        gte(ledger.requestId, firstIdAt(from - LONGEST_CALL_MS)),
-        lte(ledger.id, newest?.id ?? 0),
-        others.length === 0 ? undefined : notInArray(ledger.attemptId, [...others]),
-      ),
+      and(...conditions, scope.kind === "organization" ? undefined : eq(SCOPE_COLUMNS[scope.kind], scope.id), gte(ledger.heldAt, from)),
     )
     .groupBy(ledger.mode, sql`start`);
 }

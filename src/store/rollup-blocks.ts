@@ -103,7 +103,11 @@ export async function bodiesOf(db: Db, name: string, blocks: readonly number[]):
 }
 
 /** Rows that pass every test; undefined: all of them. Columns that are the same in all rows are looked at once. */
-function rowsThat(count: number, tests: readonly RowFilter[], columnOf: (name: string) => PackedColumn): Uint32Array | undefined | "none" {
+export function rowsThat(
+  count: number,
+  tests: readonly RowFilter[],
+  columnOf: (name: string) => PackedColumn,
+): Uint32Array | undefined | "none" {
   let chosen: Uint32Array | undefined;
   for (const { column: name, passes } of tests) {
     const { base, values } = columnOf(name);

@@ -131,7 +131,7 @@ class Proof {
       const name = dimension === "status" || dimension === "quarter" ? String(value) : (this.#name(dimension, value) ?? null);
       const scope = this.#name("scope", Number(valueAt(scopes, n))) ?? null;
       kept.set(
-        JSON.stringify([scope, name]),
+        groupName(scope, name),
         figures.map((column) => BigInt(valueAt(column, n))),
       );
     }
@@ -146,7 +146,7 @@ class Proof {
     for (const row of this.#rows) {
       const quarter = String(Math.floor(row.heldAt / QUARTER_MS));
       const value = dimension === "quarter" ? quarter : dimension === "status" ? String(row.status) : (row.texts[place] ?? null);
-      const name = JSON.stringify([row.texts[0], value]);
+      const name = groupName(row.texts[0] ?? null, value);
       const figures = sums.get(name) ?? MEASURES.map(() => 0n);
       for (let n = 0; n < MEASURES.length; n++) figures[n] = (figures[n] ?? 0n) + BigInt(row.figures[n] ?? 0);
       sums.set(name, figures);
@@ -164,3 +164,6 @@ class Proof {
     if (wrong !== undefined) this.#faults.push(`block ${this.#block}: ${what} of ledger row ${wrong.id} is not what the ledger says`);
   }
 }
+
+/** No id and no text has a NUL: it cannot be mistaken for another group. */
+const groupName = (scope: string | null, value: string | null): string => (value === null ? `${scope}` : `${scope}\u0000${value}`);

@@ -1,13 +1,13 @@
 // The backend over a database, the same for both drivers: start-up (lease, migrations, orphans), batches, and reads.
 import { and, asc, eq, ne, sql } from "drizzle-orm";
 import type { AttemptRecord } from "../core/attempt";
-import { nanoUsd } from "../core/money";
+import { nanoUsd, ZERO_USD } from "../core/money";
 import type { AuditEntry, AuditQuery, Clock, Log, Numbered, Random } from "../core/ports";
 import type { Price } from "../core/price";
 import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
 import { type Analytics, openAnalytics } from "./analytics";
 import { readAudit } from "./audit-query";
-import type { Backend, InspectionReads, Loaded, RunQuery, SpentBucket, SpentQuery, StoredKey, Write } from "./backend";
+import type { Backend, InspectionReads, Loaded, RunQuery, StoredKey, Write } from "./backend";
 import { fromInteger, fromWhole } from "./column";
 import type { Connection, Db, Statement } from "./connection";
 import { sqlInspection } from "./inspection-query";
@@ -18,11 +18,20 @@ import { checkVersion } from "./migration";
 import { orphanOutcome } from "./orphan";
 import { figuresOf } from "./price-record";
 import { bodyOf } from "./record-body";
-import { readAdminEvents, readCallsOfRun, readCreditEntries, readDeliveries, readDueDeliveries, readSpent } from "./records-query";
-import { unsummedOf } from "./rollup-build";
+import {
+  readAdminEvents,
+  readCallsOfRun,
+  readCreditEntries,
+  readDeliveries,
+  readDueDeliveries,
+  readSpent,
+  readSpentOf,
+} from "./records-query";
+import { unsummedOf, watermarkOf } from "./rollup-build";
 import { BLOCK_ROWS } from "./rollup-shape";
 import { readSpentByKey } from "./rollup-spent";
 import { apiKeys, creditEntries, holds, ledger, organizations, priceVersions, records, settings } from "./schema";
+import type { SpentBucket, SpentQuery } from "./spent-query";
 import { HoldNumbers, statementsOf } from "./statement";
 import { PepperMismatch } from "./store-refused";
 
@@ -39,6 +48,8 @@ export interface SqlBackendOptions {
   analytics?: ((db: Db) => Analytics) | undefined;
 }
 
+/** Rows that no block has, from which on time is looked up in the index. */
+const LONG_TAIL = 50_000;
 /** Orphans are charged in batches of so many. */
 const ORPHAN_BATCH = 200;
 
@@ -59,6 +70,19 @@ export async function openSqlBackend(connection: Connection, options: SqlBackend
     await backend.close();
     throw error;
   }
+}
+
+/** Sums by mode and stretch, less those of `counted`. */
+function joinSpent(sums: readonly SpentBucket[], counted: readonly SpentBucket[]): SpentBucket[] {
+  const joined = new Map<string, SpentBucket>();
+  const add = ({ mode, start, spent }: SpentBucket, sign: bigint) => {
+    const name = `${mode} ${start}`;
+    const before = joined.get(name)?.spent ?? ZERO_USD;
+    joined.set(name, { mode, start, spent: nanoUsd(before + sign * spent) });
+  };
+  for (const sum of sums) add(sum, 1n);
+  for (const sum of counted) add(sum, -1n);
+  return [...joined.values()];
 }
 
 class SqlBackend implements Backend {
@@ -208,7 +232,20 @@ class SqlBackend implements Backend {
   }
 
   async spentBefore(query: SpentQuery, without: () => readonly string[]): Promise<SpentBucket[]> {
-    return readSpent(this.#connection.db, query, without);
+    const { db } = this.#connection;
+    if (query.scope.kind === "organization" && query.scope.id !== query.organizationId) return [];
+    const upTo = await watermarkOf(db);
+    const newest = await this.inspection.newestRow();
+    const others = without();
+    const span = { first: upTo + 1, last: newest, without: others };
+    // A long ledger that is not summed up yet.
+    if (newest - upTo > LONG_TAIL) return readSpent(db, query, { ...span, first: 1 }, true);
+    const [inBlocks, after, counted] = await Promise.all([
+      this.analytics.spent(query, upTo),
+      readSpent(db, query, span, false),
+      readSpentOf(db, query, others, upTo),
+    ]);
+    return joinSpent([...inBlocks, ...after], counted);
   }
 
   async callsOfRun(query: RunQuery): Promise<number> {

@@ -184,6 +184,7 @@ function whileOpen(backend: Backend): Reader & { close(): void } {
     analytics: {
       usage: (query) => read(() => backend.analytics.usage(query)),
       rows: (query) => read(() => backend.analytics.rows(query)),
+      spent: (query, upTo) => read(() => backend.analytics.spent(query, upTo)),
       nextWrite: (sizes) => read(() => backend.analytics.nextWrite(sizes)),
       proveBlock: (after, range) => read(() => backend.analytics.proveBlock(after, range)),
       proveFold: (after) => read(() => backend.analytics.proveFold(after)),

@@ -5,11 +5,16 @@ import type { KeyMode } from "../../src/core/ids";
 import { nanoUsd } from "../../src/core/money";
 import type { LedgerRow, Outcome } from "../../src/core/ports";
 import { USAGE_DIMENSIONS, type UsageFilters, type UsageGroup, type UsageQuery } from "../../src/core/usage-query";
+import { pepperCheck } from "../../src/store/keys";
+import { spentOf } from "../../src/store/memory-records";
 import type { StoreConfig } from "../../src/store/open";
+import type { SpentBucket, SpentQuery } from "../../src/store/spent-query";
+import { openSqlBackend } from "../../src/store/sql-backend";
+import { openSqlite } from "../../src/store/sqlite";
 import type { Store } from "../../src/store/store";
 import { usageOf } from "../../src/store/usage-page";
 import { seededRandom, turn } from "../contract/manual-clock";
-import { attempt, failureOf, filePlace, outcome, type Place, remotePlace, requestId } from "../contract/store-place";
+import { attempt, failureOf, filePlace, outcome, PEPPER, type Place, remotePlace, requestId, settings } from "../contract/store-place";
 
 const WORKER = new URL("../../src/store/analytics-worker.ts", import.meta.url);
 const HOUR = 3_600_000;
@@ -47,8 +52,8 @@ const pick = <T>(random: () => number, list: readonly T[]): T => list[Math.floor
 const maybe = <T>(random: () => number, value: () => T): T | undefined => (random() < 0.3 ? undefined : value());
 
 /** Mostly small; now and then beyond what a double holds. */
-function amount(random: () => number): bigint {
-  const kind = random();
+function amount(random: () => number, most = 1): bigint {
+  const kind = random() * most;
   if (kind < 0.2) return 0n;
   if (kind < 0.9) return BigInt(Math.floor(random() * 300_000));
   if (kind < 0.97) return BigInt(Math.floor(random() * 2 ** 40));
@@ -77,7 +82,7 @@ function randomAttempt({ place, random }: World): AttemptRecord {
   });
 }
 
-function randomOutcome(random: () => number): Outcome {
+function randomOutcome(random: () => number, most?: number): Outcome {
   const unpriced = random() < 0.1;
   const usage = {
     inputTokens: Math.floor(random() * 100_000),
@@ -87,16 +92,20 @@ function randomOutcome(random: () => number): Outcome {
     inputAudioTokens: random() < 0.05 ? 2 ** 52 : undefined,
   };
   return outcome({
-    cost: unpriced ? undefined : nanoUsd(amount(random)),
+    cost: unpriced ? undefined : nanoUsd(amount(random, most)),
     usage: random() < 0.1 ? undefined : usage,
     usageSource: "provider",
     errorCode: random() < 0.2 ? "upstream_error" : undefined,
   });
 }
 
-async function spend(at: World, count: number): Promise<void> {
+/** `most` below 1 leaves out amounts that a markup would carry beyond 64 bits. */
+async function spend(at: World, count: number, most?: number): Promise<void> {
   for (let done = 0; done < count; done += 10) {
-    const group = Array.from({ length: Math.min(10, count - done) }, () => ({ held: randomAttempt(at), told: randomOutcome(at.random) }));
+    const group = Array.from({ length: Math.min(10, count - done) }, () => ({
+      held: randomAttempt(at),
+      told: randomOutcome(at.random, most),
+    }));
     await Promise.all(group.map(({ held }) => at.store.holds.open(held)));
     await Promise.all(group.map(({ held, told }) => at.store.ledger.settle(held, told)));
     for (const { held, told } of group) at.rows.push({ ...held, ...told, id: at.rows.length + 1, settledAt: at.place.clock.now() });
@@ -208,6 +217,50 @@ test("what scopes have spent is known at the start without reading the whole led
   await at.store.close();
 });
 
+test("what a scope has spent, in blocks and behind them, less the calls that count already, is what its rows say", async () => {
+  const at = await world(filePlace, { limits: { rollups: { blockRows: 16, foldBlocks: 3 } } }, 17);
+  await spend(at, 190, 0.95);
+  await until(at, UNSUMMED, 16);
+  await until(at, UNFOLDED, 3);
+  await at.store.close();
+  const { place, random, rows } = at;
+  const path = (place as Place & { path: string }).path;
+  const options = { ...settings(place.clock, place.log, 1), pepperCheck: pepperCheck(PEPPER), lease: undefined };
+  const backend = await openSqlBackend(openSqlite({ ...options, path }), options);
+  cleanups.push(() => backend.close());
+  const named = (found: readonly SpentBucket[]) =>
+    found
+      .filter(({ spent }) => spent !== 0n)
+      .map(({ mode, start, spent }) => `${mode} ${start} ${spent}`)
+      .sort();
+  for (let n = 0; n < 250; n++) {
+    const row = pick(random, rows);
+    const ids = {
+      organization: row.organizationId,
+      team: "t1",
+      project: "p2",
+      key: row.keyId,
+      user: row.user,
+      agent: "coder",
+      run: row.run,
+    };
+    const kind = pick(random, ["organization", "team", "project", "key", "user", "agent", "run"] as const);
+    const query: SpentQuery = {
+      organizationId: row.organizationId,
+      scope: { kind, id: ids[kind] ?? "nobody" },
+      from: pick(random, [0, row.heldAt, row.heldAt + 1]),
+      bucketMs: pick(random, [undefined, 60_000, 1_440_000]),
+      markupBasisPoints: pick(random, [undefined, 0, 2_000, 1]),
+    };
+    const others = new Set(random() < 0.5 ? [] : rows.filter(() => random() < 0.1).map((one) => one.attemptId));
+    const truth = spentOf(
+      rows.filter((one) => !others.has(one.attemptId)),
+      query,
+    );
+    expect([query, named(await backend.spentBefore(query, () => [...others, "unknown.1"]))]).toEqual([query, named(truth)]);
+  }
+});
+
 test("verify() finds what was changed, and says where", async () => {
   const at = await world(filePlace, { limits: { rollups: { blockRows: 16, foldBlocks: 3 } } }, 5);
   await spend(at, 64);
@@ -261,6 +314,19 @@ describe.each(PLACES)("over $name:", ({ make, over, share }) => {
     const [row] = (await at.store.rollups.rows({ organizationId: "default", limit: 1 })).data;
     expect(row?.cost).toBe(at.rows.find((one) => one.id === row?.id)?.cost as never);
   });
+});
+
+test("a question that takes too long is refused with what to ask instead, and the next one is answered", async () => {
+  const at = await world(filePlace, { analyticsWorker: WORKER }, 13);
+  await spend(at, 10);
+  const query: UsageQuery = { organizationId: "default", mode: "live", groupBy: "user", limit: 5 };
+  const asking = failureOf(at.store.rollups.usage(query));
+  // The answer is on its way from the Worker when its time is over.
+  await at.place.clock.advance(2_000);
+  const failure = await asking;
+  expect([failure.code, failure.param]).toEqual(["request_timeout", "from"]);
+  expect(failure.message).toContain("shorter time");
+  expect(await at.store.rollups.usage(query)).toEqual(usageOf(at.rows, query));
 });
 
 test("the Worker's death leaves reads to this thread, and is told", async () => {
