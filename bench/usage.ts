@@ -18,7 +18,7 @@ const PATH = join(import.meta.dir, ".cache", `usage-${ROWS}.db`);
 /** A fixed end, so that the file stays good. */
 const END = Date.UTC(2026, 5, 1);
 const CALLS_PER_SECOND = 200;
-const QUESTIONS = Number(process.env["QUESTIONS"] ?? 40);
+const QUESTIONS = Number(process.env["QUESTIONS"] ?? 200);
 const DAY = 86_400_000;
 
 const ids = idsFrom(systemClock);
@@ -76,7 +76,7 @@ const OUTCOME: Outcome = {
 };
 
 const percentile = (values: readonly number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
+  values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(values.length * share) - 1)] ?? 0;
 
 /** Calls at an even pace, until told to stop; the result is how late the event loop came to each of its turns. */
 function traffic(store: Store): () => Promise<number[]> {

@@ -10,6 +10,7 @@ import { readLedger } from "./ledger-read";
 import { nextWrite, type RollupSizes } from "./rollup-due";
 import { usageByRollups } from "./rollup-query";
 import { readSpentInBlocks } from "./rollup-spent-scope";
+import { TailKeeper } from "./rollup-tail";
 import { proveBlock, proveFold } from "./rollup-verify";
 import * as schema from "./schema";
 import type { SpentQuery } from "./spent-query";
@@ -47,6 +48,7 @@ class GivenUp extends Error {}
 
 let database: Database | undefined;
 let db: Db | undefined;
+let tails: TailKeeper | undefined;
 let givenUp = new Int32Array(new SharedArrayBuffer(4));
 
 function open(path: string, shared: SharedArrayBuffer): void {
@@ -56,6 +58,7 @@ function open(path: string, shared: SharedArrayBuffer): void {
   }
   // The same builder; bun:sqlite answers at once, and `await` takes that too.
   db = drizzle(database, { schema }) as unknown as Db;
+  tails = new TailKeeper(db);
   givenUp = new Int32Array(shared);
 }
 
@@ -65,11 +68,11 @@ async function obey({ number, ask }: AnalyticsQuestion): Promise<unknown> {
   };
   if (ask.type === "open") return open(ask.path, ask.givenUp);
   if (ask.type === "close") return database?.close();
-  if (db === undefined) throw new Error("The file is not open");
+  if (db === undefined || tails === undefined) throw new Error("The file is not open");
   switch (ask.type) {
     case "usage":
       check();
-      return usageByRollups(db, ask.query, check);
+      return usageByRollups(db, tails, ask.query, check);
     case "rows":
       return readLedger(db, ask.query);
     case "spent":
@@ -94,7 +97,10 @@ async function answerTo(question: AnalyticsQuestion): Promise<AnalyticsAnswer> {
   }
 }
 
-let before: Promise<unknown> = Promise.resolve();
+/** Two queues: whoever waits for an answer does not wait for blocks to be made or proven, which give way between their steps. */
+const before = { questions: Promise.resolve(), work: Promise.resolve() };
+const WORK: readonly AnalyticsAsk["type"][] = ["next-write", "prove-block", "prove-fold"];
 addEventListener("message", (event: MessageEvent<AnalyticsQuestion>) => {
-  before = before.then(async () => postMessage(await answerTo(event.data)));
+  const queue = WORK.includes(event.data.ask.type) ? "work" : "questions";
+  before[queue] = before[queue].then(async () => postMessage(await answerTo(event.data)));
 });

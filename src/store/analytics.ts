@@ -9,6 +9,7 @@ import { readLedger } from "./ledger-read";
 import { nextWrite, type RollupDue, type RollupSizes } from "./rollup-due";
 import { usageByRollups } from "./rollup-query";
 import { readSpentInBlocks } from "./rollup-spent-scope";
+import { TailKeeper } from "./rollup-tail";
 import { type BlockProof, type FoldProof, proveBlock, proveFold } from "./rollup-verify";
 import type { SpentBucket, SpentQuery } from "./spent-query";
 
@@ -36,10 +37,11 @@ export const tooLong = (): Failure =>
 
 /** On a connection of this thread. */
 export function openAnalytics(db: Db, clock: Clock): Analytics {
+  const tails = new TailKeeper(db);
   return {
     usage: (query) => {
       const start = clock.elapsedMs();
-      return usageByRollups(db, query, () => {
+      return usageByRollups(db, tails, query, () => {
         if (clock.elapsedMs() - start > QUESTION_MS) throw tooLong();
       });
     },

@@ -4,8 +4,8 @@ import type { AuditEntry, AuditQuery, LedgerRow, Refusal } from "../core/ports";
 import { auditEntryOf } from "./audit-entry";
 import type { Db } from "./connection";
 import { ledgerRowOf } from "./ledger-row";
+import { firstIdAt, LONGEST_CALL_MS } from "./ledger-span";
 import { ledger, refusals } from "./schema";
-import { firstIdAt, LONGEST_CALL_MS } from "./usage-query";
 
 const all = (conditions: (SQL | undefined)[]): SQL => and(...conditions) ?? sql`1`;
 

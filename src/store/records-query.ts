@@ -1,15 +1,15 @@
 // Reads beside the hot path: what scopes have spent, what administrators did, what balances are made of, which messages wait.
 import { and, asc, between, desc, eq, gte, inArray, lt, lte, notInArray, type SQL, sql } from "drizzle-orm";
-import type { ScopeKind } from "../core/budget";
+import type { Scope, ScopeKind } from "../core/budget";
 import { nanoUsd } from "../core/money";
 import type { Numbered } from "../core/ports";
 import type { AdminEvent, CreditEntry, Delivery } from "../core/records";
 import type { RunQuery } from "./backend";
 import { fromInteger, fromWhole } from "./column";
 import type { Db } from "./connection";
+import { firstIdAt, type LedgerSpan, LONGEST_CALL_MS } from "./ledger-span";
 import { adminEvents, creditEntries, deliveries, ledger } from "./schema";
 import type { SpentBucket, SpentQuery } from "./spent-query";
-import { firstIdAt, type LedgerSpan, LONGEST_CALL_MS } from "./usage-query";
 
 const SCOPE_COLUMNS = {
   team: ledger.teamId,
@@ -28,7 +28,7 @@ export interface SpentRows extends LedgerSpan {
 /** The sums of a scope's rows, by the time of their admission. `byIndex`: the stretch is long, so that time is looked up first. */
 export async function readSpent(db: Db, query: SpentQuery, { first, last, without }: SpentRows, byIndex: boolean): Promise<SpentBucket[]> {
   const { from } = query;
-  return spentWhere(db, query, [
+  return spentWhere(db, query, byIndex, [
     // Walking the numbers, the index of organizations must not be preferred: the plus keeps it out.
     byIndex ? eq(ledger.organizationId, query.organizationId) : sql`+${ledger.organizationId} = ${query.organizationId}`,
     byIndex ? gte(ledger.requestId, firstIdAt(from - LONGEST_CALL_MS)) : undefined,
@@ -42,7 +42,7 @@ export async function readSpentOf(db: Db, query: SpentQuery, attempts: readonly 
   if (attempts.length === 0) return [];
   // An attempt's id is its request's with the attempt's number behind a dot: the index has requests.
   const requests = [...new Set(attempts.map((id) => id.slice(0, id.lastIndexOf("."))))];
-  return spentWhere(db, query, [
+  return spentWhere(db, query, true, [
     eq(ledger.organizationId, query.organizationId),
     inArray(ledger.requestId, requests),
     inArray(ledger.attemptId, [...attempts]),
@@ -50,7 +50,7 @@ export async function readSpentOf(db: Db, query: SpentQuery, attempts: readonly 
   ]);
 }
 
-async function spentWhere(db: Db, query: SpentQuery, conditions: readonly (SQL | undefined)[]): Promise<SpentBucket[]> {
+async function spentWhere(db: Db, query: SpentQuery, byIndex: boolean, conditions: readonly (SQL | undefined)[]): Promise<SpentBucket[]> {
   const { scope, from, bucketMs, markupBasisPoints = 0 } = query;
   const cost = markupBasisPoints === 0 ? sql`${ledger.cost}` : sql`(${ledger.cost} * ${BigInt(10_000 + markupBasisPoints)} + 9999) / 10000`;
   const start: SQL<number> = bucketMs === undefined ? sql`0` : sql`(${ledger.heldAt} / ${BigInt(bucketMs)}) * ${BigInt(bucketMs)}`;
@@ -61,10 +61,13 @@ async function spentWhere(db: Db, query: SpentQuery, conditions: readonly (SQL |
       spent: sql`coalesce(sum(${cost}), 0)`.mapWith((sum: unknown) => nanoUsd(fromInteger(sum))),
     })
     .from(ledger)
-    .where(
-      and(...conditions, scope.kind === "organization" ? undefined : eq(SCOPE_COLUMNS[scope.kind], scope.id), gte(ledger.heldAt, from)),
-    )
+    .where(and(...conditions, isOfScope(scope, byIndex), gte(ledger.heldAt, from)))
     .groupBy(ledger.mode, sql`start`);
+}
+
+function isOfScope({ kind, id }: Scope, byIndex: boolean): SQL | undefined {
+  if (kind === "organization") return undefined;
+  return byIndex ? eq(SCOPE_COLUMNS[kind], id) : sql`+${SCOPE_COLUMNS[kind]} = ${id}`;
 }
 
 export async function readCallsOfRun(db: Db, { organizationId, run, mode, from }: RunQuery): Promise<number> {

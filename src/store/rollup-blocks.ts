@@ -52,31 +52,39 @@ export interface RowsAsked extends TimeRange {
 }
 
 /** Adds blocks row by row. */
-export async function addRows(
-  db: Db,
-  { groupBy, filters, from = 0, to = Number.POSITIVE_INFINITY }: RowsAsked,
-  adding: Adding,
-): Promise<void> {
-  const { scope, heads, sums } = adding;
-  const timed = isTime(groupBy);
-  const group = timed ? TIME_COLUMN : rowColumn(groupBy);
+export async function addRows(db: Db, asked: RowsAsked, { scope, heads, sums }: Adding): Promise<void> {
   const ids = heads.map((head) => head.id);
   const bodies = new Map<string, Map<number, Uint8Array>>();
-  for (const name of new Set([rowColumn("scope"), FIGURES_COLUMN, group, ...filters.map((filter) => filter.column)])) {
+  for (const name of new Set([
+    rowColumn("scope"),
+    FIGURES_COLUMN,
+    groupColumn(asked.groupBy),
+    ...asked.filters.map(({ column }) => column),
+  ])) {
     bodies.set(name, await bodiesOf(db, name, ids));
   }
   const edges = heads.filter((head) => !head.whole).map((head) => head.id);
-  const times = bodies.get(TIME_COLUMN) ?? (await bodiesOf(db, TIME_COLUMN, edges));
-  bodies.set(TIME_COLUMN, times);
-  for (const head of heads) {
-    const column = (name: string): PackedColumn => unpack(bodyOf(bodies, name, head.id))[0] as PackedColumn;
-    const tests: RowFilter[] = [{ column: rowColumn("scope"), passes: scope }, ...filters];
-    if (!head.whole) tests.push({ column: TIME_COLUMN, passes: (at) => at >= from && at < to });
-    const chosen = rowsThat(head.rows, tests, column);
-    if (chosen === "none") continue;
-    const places = sums.placesOf(column(group), chosen, timed ? QUARTER_MS : 1);
-    for (const [measure, values] of unpack(bodyOf(bodies, FIGURES_COLUMN, head.id)).entries()) sums.add(measure, places, values, chosen);
-  }
+  bodies.set(TIME_COLUMN, bodies.get(TIME_COLUMN) ?? (await bodiesOf(db, TIME_COLUMN, edges)));
+  for (const head of heads) addRowsOf(head, (name) => unpack(bodyOf(bodies, name, head.id)), asked, scope, sums);
+}
+
+const groupColumn = (groupBy: UsageDimension): string => (isTime(groupBy) ? TIME_COLUMN : rowColumn(groupBy));
+
+/** Adds those rows of some columns that are asked for. */
+export function addRowsOf(
+  { rows, whole }: Pick<BlockHead, "rows" | "whole">,
+  columns: (name: string) => PackedColumn[],
+  { groupBy, filters, from = 0, to = Number.POSITIVE_INFINITY }: RowsAsked,
+  scope: number,
+  sums: Sums,
+): void {
+  const column = (name: string): PackedColumn => columns(name)[0] as PackedColumn;
+  const tests: RowFilter[] = [{ column: rowColumn("scope"), passes: scope }, ...filters];
+  if (!whole) tests.push({ column: TIME_COLUMN, passes: (at) => at >= from && at < to });
+  const chosen = rowsThat(rows, tests, column);
+  if (chosen === "none") return;
+  const places = sums.placesOf(column(groupColumn(groupBy)), chosen, isTime(groupBy) ? QUARTER_MS : 1);
+  for (const [measure, values] of columns(FIGURES_COLUMN).entries()) sums.add(measure, places, values, chosen);
 }
 
 /** Something was written by half, or taken away. */

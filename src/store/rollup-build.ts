@@ -3,6 +3,7 @@
 import { sql } from "drizzle-orm";
 import { fromWhole } from "./column";
 import type { Db } from "./connection";
+import { giveWay } from "./give-way";
 import { pack } from "./rollup-pack";
 import { MEASURES, QUARTER_MS, type RollupRow, readRollupRows, SUMMED_DIMENSIONS, TEXT_DIMENSIONS } from "./rollup-shape";
 import { idsOf, lastIdOf } from "./rollup-values";
@@ -59,6 +60,7 @@ export async function nextBlock(db: Db, blockRows: number): Promise<RollupBlock 
   for (const [n, dimension] of TEXT_DIMENSIONS.entries()) {
     const texts = rows.map((row) => row.texts[n] ?? null);
     ids[dimension] = await numbered(db, dimension, texts, values);
+    await giveWay();
   }
   const times = rows.map((row) => row.heldAt);
   return {
@@ -67,7 +69,7 @@ export async function nextBlock(db: Db, blockRows: number): Promise<RollupBlock 
     rows: rows.length,
     fromHeldAt: times.reduce((low, time) => Math.min(low, time)),
     toHeldAt: times.reduce((high, time) => Math.max(high, time)),
-    columns: columnsOf(rows, ids),
+    columns: await columnsOf(rows, ids),
     values,
   };
 }
@@ -92,7 +94,10 @@ async function numbered(
   return texts.map((text) => (text === null ? 0 : (known.get(text) ?? 0)));
 }
 
-function columnsOf(rows: readonly RollupRow[], ids: Readonly<Record<string, number[]>>): { name: string; body: Uint8Array }[] {
+async function columnsOf(
+  rows: readonly RollupRow[],
+  ids: Readonly<Record<string, number[]>>,
+): Promise<{ name: string; body: Uint8Array }[]> {
   const scopes = ids["scope"] ?? [];
   const times = rows.map((row) => row.heldAt);
   const groups: Record<string, readonly number[]> = {
@@ -110,6 +115,7 @@ function columnsOf(rows: readonly RollupRow[], ids: Readonly<Record<string, numb
   for (const dimension of SUMMED_DIMENSIONS) {
     const body = sumsOf(rows, scopes, groups[dimension] ?? []);
     if (body !== undefined) columns.push({ name: sumColumn(dimension), body });
+    await giveWay();
   }
   return columns;
 }

@@ -1,9 +1,7 @@
 // What a question leaves out, as tests of numbers in rollups' columns.
 import type { UsageDimension, UsageFilters } from "../core/usage-query";
-import type { Db } from "./connection";
 import { rowColumn, TIME_COLUMN } from "./rollup-build";
-import { isText, STATUSES } from "./rollup-shape";
-import { idsOf } from "./rollup-values";
+import { isText, STATUSES, type TextDimension } from "./rollup-shape";
 import { dayOf, hourOf } from "./usage-page";
 
 /** A test of one row's number in a column. */
@@ -16,23 +14,26 @@ export interface RowFilter {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** "nothing": no row that is summed up can pass. */
-export async function filtersFor(db: Db, filters: UsageFilters | undefined): Promise<RowFilter[] | "nothing"> {
+/** Numbers of those texts that have one. */
+export type Resolve = (dimension: TextDimension, texts: readonly string[]) => Promise<Iterable<number>> | Iterable<number>;
+
+/** "nothing": no row can pass. */
+export async function filtersFor(resolve: Resolve, filters: UsageFilters | undefined): Promise<RowFilter[] | "nothing"> {
   const tests: RowFilter[] = [];
   for (const [dimension, wanted] of Object.entries(filters ?? {}) as [UsageDimension, readonly (string | null)[]][]) {
-    const test = await filterFor(db, dimension, wanted);
+    const test = await filterFor(resolve, dimension, wanted);
     if (test === undefined) return "nothing";
     tests.push(test);
   }
   return tests;
 }
 
-async function filterFor(db: Db, dimension: UsageDimension, wanted: readonly (string | null)[]): Promise<RowFilter | undefined> {
+async function filterFor(resolve: Resolve, dimension: UsageDimension, wanted: readonly (string | null)[]): Promise<RowFilter | undefined> {
   const texts = wanted.filter((text) => text !== null);
   if (dimension === "day") return timeFilter(DAY_MS, texts, dayOf);
   if (dimension === "hour") return timeFilter(HOUR_MS, texts, hourOf);
   const ids = new Set<number>(wanted.includes(null) ? [0] : []);
-  if (isText(dimension)) for (const id of (await idsOf(db, dimension, texts)).values()) ids.add(id);
+  if (isText(dimension)) for (const id of await resolve(dimension, texts)) ids.add(id);
   else for (const text of texts) ids.add(STATUSES.indexOf(text as "ok" | "error") + 1);
   if (dimension === "status") ids.delete(0);
   if (ids.size === 0) return undefined;

@@ -3,6 +3,7 @@
 import { asc, gt, sql } from "drizzle-orm";
 import { fromWhole } from "./column";
 import type { Db } from "./connection";
+import { giveWay } from "./give-way";
 import { type Adding, addBody, addRows, addSums, type BlockHead, bodiesOf } from "./rollup-blocks";
 import { rowColumn, sumColumn } from "./rollup-build";
 import { type PackedColumn, pack, unpack, valueAt } from "./rollup-pack";
@@ -85,7 +86,9 @@ async function foldOf(
     const sums = new Sums(MEASURES.length);
     const rest = await addSums(db, sumColumn(dimension), { scope, heads, sums });
     const groupBy = dimension === "quarter" ? "hour" : dimension;
+    await giveWay();
     if (rest.length > 0) await addRows(db, { groupBy, filters: [] }, { scope, heads: rest, sums });
+    await giveWay();
     for (let place = 0; place < sums.size; place++) {
       lists[0]?.push(scope);
       lists[1]?.push(sums.idAt(place));

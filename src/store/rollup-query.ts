@@ -1,19 +1,19 @@
 // Usage out of the rollups, and what follows them out of the ledger. Blocks that lie in the time asked for are read as sums, of 32
 // at once where there are, else as columns of rows; one at the edge, or under a filter, always as rows. So the answer is the ledger's.
 import { sql } from "drizzle-orm";
-import type { UsageDimension, UsageFigures, UsageGroup, UsagePage, UsageQuery } from "../core/usage-query";
+import type { UsageFigures, UsageGroup, UsagePage, UsageQuery } from "../core/usage-query";
 import { fromWhole } from "./column";
 import type { Db } from "./connection";
-import { type Adding, addRows, addSums, type BlockHead } from "./rollup-blocks";
-import { sumColumn, watermarkOf } from "./rollup-build";
+import { type Adding, addRows, addRowsOf, addSums, type BlockHead } from "./rollup-blocks";
+import { sumColumn } from "./rollup-build";
 import { filtersFor } from "./rollup-filter";
 import { addFolds } from "./rollup-fold";
 import { COST, figuresFrom, isText, MEASURES, QUARTER_MS, STATUSES, scopeOf } from "./rollup-shape";
 import { Sums } from "./rollup-sums";
+import type { Tail, TailKeeper } from "./rollup-tail";
 import { idsOf, lastIdOf, textsOf } from "./rollup-values";
 import { rollupBlocks } from "./schema";
 import { dayOf, hourOf, isTime, pageOf, usageCursor } from "./usage-page";
-import { readGroups } from "./usage-query";
 
 /** Blocks read at once: what a question holds in memory, and how often it looks at its deadline. */
 const BLOCKS_AT_ONCE = 64;
@@ -21,17 +21,14 @@ const BLOCKS_AT_ONCE = 64;
 const FEW_GROUPS = 2_000;
 
 /** Throws what `check` throws: it is called every few milliseconds. */
-export async function usageByRollups(db: Db, query: UsageQuery, check: () => void): Promise<UsagePage> {
-  const after = await watermarkOf(db);
+export async function usageByRollups(db: Db, tails: TailKeeper, query: UsageQuery, check: () => void): Promise<UsagePage> {
+  const tail = await tails.current();
   const sums = new Sums(MEASURES.length, isText(query.groupBy) ? (await lastIdOf(db, query.groupBy)) + 1 : 0);
-  const heads = await blocksIn(db, query, after);
+  const heads = await blocksIn(db, query, tail.after);
   const scope = (await idsOf(db, "scope", [scopeOf(query.mode, query.organizationId)])).values().next().value;
   if (scope !== undefined && heads.length > 0) await addBlocks(db, query, { scope, heads, sums }, check);
-  check();
-  const tail = await readGroups(db, query, { first: after + 1, last: Number.MAX_SAFE_INTEGER });
-  const newTexts = await addTail(db, query.groupBy, tail, sums);
-  check();
-  return page(db, query, sums, newTexts);
+  await addTail(tail, query, sums, check);
+  return page(db, query, sums, tail);
 }
 
 async function blocksIn(db: Db, { from, to }: UsageQuery, last: number): Promise<BlockHead[]> {
@@ -48,7 +45,7 @@ async function blocksIn(db: Db, { from, to }: UsageQuery, last: number): Promise
 }
 
 async function addBlocks(db: Db, query: UsageQuery, adding: Adding, check: () => void): Promise<void> {
-  const filters = await filtersFor(db, query.filters);
+  const filters = await filtersFor(async (dimension, texts) => (await idsOf(db, dimension, texts)).values(), query.filters);
   if (filters === "nothing") return;
   const dimension = isTime(query.groupBy) ? "quarter" : query.groupBy;
   const heads = filters.length === 0 ? await addFolds(db, dimension, adding) : adding.heads;
@@ -60,37 +57,25 @@ async function addBlocks(db: Db, query: UsageQuery, adding: Adding, check: () =>
   }
 }
 
-/** Texts that have no number yet get one beyond all others, for this question only. */
-async function addTail(db: Db, groupBy: UsageDimension, tail: readonly UsageGroup[], sums: Sums): Promise<Map<number, string>> {
-  const newTexts = new Map<number, string>();
-  const texts = tail.flatMap((group) => group.value ?? []);
-  const known = isText(groupBy) ? await idsOf(db, groupBy, texts) : new Map<string, number>();
-  let next = isText(groupBy) ? (await lastIdOf(db, groupBy)) + 1 : 0;
-  for (const group of tail) {
-    let id = group.value === null ? 0 : (known.get(group.value) ?? fixedId(groupBy, group.value));
-    if (id === undefined) {
-      id = next++;
-      newTexts.set(id, group.value as string);
-    }
-    const place = sums.placeOf(id);
-    for (const [measure, name] of MEASURES.entries()) sums.addOne(measure, place, group[name]);
+async function addTail(tail: Tail, query: UsageQuery, sums: Sums, check: () => void): Promise<void> {
+  for await (const slice of tail.slices()) {
+    check();
+    const scope = tail.idOf("scope", scopeOf(query.mode, query.organizationId));
+    if (scope === undefined || slice.rows === 0) continue;
+    const filters = await filtersFor((dimension, texts) => texts.flatMap((text) => tail.idOf(dimension, text) ?? []), query.filters);
+    if (filters !== "nothing")
+      addRowsOf({ rows: slice.rows, whole: false }, (name) => slice.column(name), { ...query, filters }, scope, sums);
   }
-  return newTexts;
 }
 
-function fixedId(groupBy: UsageDimension, value: string): number | undefined {
-  if (groupBy === "status") return STATUSES.indexOf(value as "ok" | "error") + 1;
-  return isTime(groupBy) ? Math.floor(Date.parse(value) / QUARTER_MS) : undefined;
-}
-
-async function page(db: Db, query: UsageQuery, sums: Sums, newTexts: ReadonlyMap<number, string>): Promise<UsagePage> {
+async function page(db: Db, query: UsageQuery, sums: Sums, tail: Tail): Promise<UsagePage> {
   const { groupBy } = query;
   if (isTime(groupBy) || groupBy === "status") return pageOf(groupsByName(groupBy, sums), query);
   const places =
     sums.size <= FEW_GROUPS || !sums.exactInDoubles(COST) ? Array.from({ length: sums.size }, (_, n) => n) : dearest(query, sums);
-  const ids = places.map((place) => sums.idAt(place)).filter((id) => id !== 0 && !newTexts.has(id));
-  const texts = isText(groupBy) ? await textsOf(db, groupBy, ids) : new Map<number, string>();
-  const nameOf = (id: number): string | null => (id === 0 ? null : (newTexts.get(id) ?? texts.get(id) ?? null));
+  const ids = places.map((place) => sums.idAt(place)).filter((id) => id !== 0 && tail.newText(groupBy, id) === undefined);
+  const texts = await textsOf(db, groupBy, ids);
+  const nameOf = (id: number): string | null => (id === 0 ? null : (tail.newText(groupBy, id) ?? texts.get(id) ?? null));
   const groups = places.map((place) => ({ value: nameOf(sums.idAt(place)), ...figuresAt(sums, place) }));
   // Of every group, although only some may be at hand.
   return { ...pageOf(groups, query), total: figuresFrom((measure) => sums.totalOf(measure)) };

@@ -5,8 +5,8 @@ import { type NanoUsd, nanoUsd } from "../core/money";
 import type { UsageDimension, UsageFigures } from "../core/usage-query";
 import { fromWhole } from "./column";
 import type { Db } from "./connection";
+import type { LedgerSpan } from "./ledger-span";
 import { ledger } from "./schema";
-import type { LedgerSpan } from "./usage-query";
 
 /** Ledger rows in a block. Fewer would make more blocks to read; more, a longer tail that is read row by row. */
 export const BLOCK_ROWS = 4_096;

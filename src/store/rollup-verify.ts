@@ -3,6 +3,7 @@
 import { and, asc, eq, gt, lte } from "drizzle-orm";
 import type { TimeRange } from "../core/usage-query";
 import type { Db } from "./connection";
+import { giveWay } from "./give-way";
 import { bodiesOf, MissingColumn } from "./rollup-blocks";
 import { FIGURES_COLUMN, rowColumn, sumColumn, TIME_COLUMN } from "./rollup-build";
 import { foldedColumns, spansBetween } from "./rollup-fold";
@@ -43,9 +44,13 @@ export async function proveBlock(db: Db, after: number, { from = 0, to }: TimeRa
   for (const dimension of TEXT_DIMENSIONS) {
     const ids = [...new Set(proof.numbers(rowColumn(dimension)))].filter((id) => id !== 0);
     proof.learn(dimension, await textsOf(db, dimension, ids));
+    await giveWay();
   }
   proof.rowsAgree();
-  for (const dimension of SUMMED_DIMENSIONS) proof.sumsAgree(dimension);
+  for (const dimension of SUMMED_DIMENSIONS) {
+    await giveWay();
+    proof.sumsAgree(dimension);
+  }
   return { id: block.id, rows: block.rows, faults: faults.slice(0, MOST_FAULTS) };
 }
 

@@ -108,7 +108,7 @@ export const ledger = sqliteTable(
   },
   (table) => [
     // Request ids are UUIDv7: these two are the audit's order, newest first, whole and per key, and stretches of time too
-    // (usage-query.ts). Each index costs every call: these are all there are.
+    // (ledger-span.ts). Each index costs every call: these are all there are.
     uniqueIndex("ledger_attempt").on(table.organizationId, table.requestId, table.attemptNumber),
     index("ledger_key_request").on(table.keyId, table.requestId),
     check("ledger_cost", sql`cost >= 0`),
@@ -228,7 +228,7 @@ export const deliveries = sqliteTable(
 );
 
 /**
- * The ledger summed up (rollup-block.ts): each row stands for a stretch of ledger rows that never changes. What follows the last
+ * The ledger summed up (rollup-build.ts): each row stands for a stretch of ledger rows that never changes. What follows the last
  * one's id is not summed up yet. All three are derived: they can be emptied at any time, and are built again.
  */
 export const rollupBlocks = sqliteTable("rollup_blocks", {

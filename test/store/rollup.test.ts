@@ -1,13 +1,19 @@
 // What is summed up ahead says what the ledger says: every dimension, range and filter, wherever blocks end, whoever reads.
+import { Database } from "bun:sqlite";
 import { afterEach, describe, expect, test } from "bun:test";
+import { drizzle } from "drizzle-orm/bun-sqlite";
 import type { AttemptRecord } from "../../src/core/attempt";
 import type { KeyMode } from "../../src/core/ids";
 import { nanoUsd } from "../../src/core/money";
 import type { LedgerRow, Outcome } from "../../src/core/ports";
 import { USAGE_DIMENSIONS, type UsageFilters, type UsageGroup, type UsageQuery } from "../../src/core/usage-query";
+import type { Db } from "../../src/store/connection";
 import { pepperCheck } from "../../src/store/keys";
 import { spentOf } from "../../src/store/memory-records";
 import type { StoreConfig } from "../../src/store/open";
+import { usageByRollups } from "../../src/store/rollup-query";
+import { TailKeeper } from "../../src/store/rollup-tail";
+import * as schema from "../../src/store/schema";
 import type { SpentBucket, SpentQuery } from "../../src/store/spent-query";
 import { openSqlBackend } from "../../src/store/sql-backend";
 import { openSqlite } from "../../src/store/sqlite";
@@ -215,6 +221,27 @@ test("what scopes have spent is known at the start without reading the whole led
   const mine = at.rows.filter((row) => row.keyId === "key_1" && row.mode === "live").reduce((sum, row) => sum + (row.cost ?? 0n), 0n);
   expect(at.store.counters.read("key:key_1", "live").spent).toBe(nanoUsd(mine));
   await at.store.close();
+});
+
+test("a ledger that is not summed up yet is read in slices, whoever else asks and whatever is written meanwhile", async () => {
+  const at = await world(filePlace, {}, 19);
+  const database = new Database((at.place as Place & { path: string }).path, {
+    create: false,
+    readwrite: true,
+    strict: true,
+    safeIntegers: true,
+  });
+  cleanups.push(async () => database.close());
+  const db = drizzle(database, { schema }) as unknown as Db;
+  for (const sliceRows of [1, 7, 40, 4_096]) {
+    const tails = new TailKeeper(db, sliceRows);
+    for (let round = 0; round < 3; round++) {
+      await spend(at, 17);
+      const queries = Array.from({ length: 8 }, () => ({ ...randomQuery(at), limit: 1_000 }));
+      const answers = await Promise.all(queries.map((query) => usageByRollups(db, tails, query, () => undefined)));
+      for (const [n, query] of queries.entries()) expect([query, answers[n]]).toEqual([query, usageOf(at.rows, query)]);
+    }
+  }
 });
 
 test("what a scope has spent, in blocks and behind them, less the calls that count already, is what its rows say", async () => {
