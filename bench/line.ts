@@ -101,7 +101,7 @@ async function oneCall(): Promise<void> {
   const received = await timed("receive", () => receive(authenticated, request, ports));
   const governed = await timed("govern", () => govern(received, CHAT_DOOR, ports));
   const planned = await timed("plan", () => plan(governed, CHAT_DOOR, ports));
-  const admitted = await timed("admit", () => admit(planned, ports));
+  const admitted = await timed("admit", () => admit(planned, CHAT_DOOR, ports, request.signal));
   const called = await timed("call", () => call(admitted, CHAT_DOOR, ports, request.signal));
   await timed("answer", () => answer(called, CHAT_DOOR, ports));
 }

@@ -129,6 +129,16 @@ export interface Outgoing {
   readonly maxOutputTokens: number | undefined;
 }
 
+/** What an answer whose limit is ours to choose needs of the hard budgets. */
+export interface Need {
+  /** The tightest of them, by its id. */
+  readonly budgetId: string;
+  /** The bound that leaves the answer long enough, or as long as it can ever be. */
+  readonly enough: NanoUsd;
+  /** Only what others hold is in the way. */
+  readonly pinched: boolean;
+}
+
 /** One place a request may go: a provider's model with its credential, and the most it can cost there. */
 export interface Target {
   readonly provider: string;
@@ -140,6 +150,8 @@ export interface Target {
   readonly outgoing: Outgoing;
   /** The output limit that we put in because the target demands one and the caller gave none. */
   readonly injectedMaxTokens: number | undefined;
+  /** Where the limit that goes out is ours and hard budgets bound it: what the answer needs of them. */
+  readonly need: Need | undefined;
   /** Whether the model may think in tokens that the caller never sees. undefined: not known. */
   readonly reasons: boolean | undefined;
 }

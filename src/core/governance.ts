@@ -62,6 +62,31 @@ export interface AnswerLengths {
   saw(provider: string, model: string, outputTokens: number, cut: boolean): void;
   /** Tokens that 99.9 % of the answers stay within. undefined: too few were seen. */
   long(provider: string, model: string): number | undefined;
+  /** How many answers `long` stands on. */
+  seen(provider: string, model: string): number;
+}
+
+/** A call that waits until held money comes free. */
+export interface WaitingCall {
+  readonly organizationId: string;
+  /** The tightest of its budgets, by its id: who waits for the same one stands in the same line. */
+  readonly line: string;
+  /** Monotonic milliseconds of its arrival: who came first goes first. */
+  readonly sinceMs: number;
+  /** Whether there is enough for it now, or never will be. */
+  ready(): boolean;
+  /** Called at most once, when it has left the line. */
+  come(): void;
+}
+
+/** The calls that wait for money which others hold. */
+export interface Waiting {
+  /** The result takes it out of its line again. undefined: too many wait. */
+  join(call: WaitingCall): (() => void) | undefined;
+  /** Whether a call has waited for the budget so long that nobody may overtake it any more. `now`: monotonic milliseconds. */
+  blocked(line: string, now: number): boolean;
+  /** Money of the organization may have come free: of each line one comes that is ready. It calls this again when it has held. */
+  freed(organizationId: string, now: number): void;
 }
 
 /** A call that is being answered, and who may end it. */

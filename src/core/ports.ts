@@ -3,13 +3,14 @@ import type { AttemptRecord, Counted } from "./attempt";
 import type { Budget, BudgetState, Crossing } from "./budget";
 import type { Events } from "./event";
 import type { ApiKey, KeyPolicy } from "./exchange";
-import type { AnswerLengths, LiveCalls, Rates, Runs } from "./governance";
+import type { AnswerLengths, LiveCalls, Rates, Runs, Waiting } from "./governance";
 import type { KeyMode } from "./ids";
 import type { Inspection } from "./inspection";
 import type { NanoUsd } from "./money";
 import type { Notify } from "./notify";
 import type { ModelInfo, Price } from "./price";
 import type { AdminEvent, CreditEntry, Delivery, Organization, RecordKind, RecordTypes } from "./records";
+import type { Room } from "./reservations";
 import type { Secret } from "./secret";
 import type { Connections, Settings } from "./settings";
 import type { Usage, UsageSource } from "./usage";
@@ -316,7 +317,7 @@ export interface Budgets {
   state(id: string, mode: KeyMode): BudgetState | undefined;
   states(call: Counted, mode: KeyMode): readonly BudgetState[];
   /** As `Reservations.room`. */
-  room(call: Counted, mode: KeyMode): NanoUsd | undefined;
+  room(call: Counted, mode: KeyMode): Room | undefined;
   /** Calls `hear` with the thresholds that settlements reach. */
   onCrossing(hear: (crossing: Crossing, mode: KeyMode) => void): void;
 }
@@ -368,6 +369,7 @@ export interface Ports {
   readonly runs: Runs;
   readonly live: LiveCalls;
   readonly lengths: AnswerLengths;
+  readonly waiting: Waiting;
   readonly vault: Vault;
   readonly inspection: Inspection;
   readonly notify: Notify;

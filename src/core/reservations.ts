@@ -12,6 +12,16 @@ export interface SpentSpan {
   bucketMs: number | undefined;
 }
 
+/** Bounds that hard budgets can hold. */
+export interface Room {
+  /** The largest now. */
+  readonly left: NanoUsd;
+  /** The largest if what is held came free without a cost: more will not fit before a period ends or a limit is raised. */
+  readonly unheld: NanoUsd;
+  /** The budget, by its id, that can hold the least now. */
+  readonly tightest: string;
+}
+
 /** What budgets have spent and hold, in memory. Synchronous: the store drives it in the same step as its holds. */
 export interface Reservations {
   /** Holds the attempt's bound on every budget of its scopes, or on none: the result is the one that refuses. */
@@ -25,8 +35,8 @@ export interface Reservations {
   change(budget: Budget): void;
   remove(budgetId: string): void;
   state(budgetId: string, mode: KeyMode, now: number): BudgetState | undefined;
-  /** The largest bound that every hard budget of a call's scopes can hold now. undefined: it has none. */
-  room(call: Counted, mode: KeyMode, now: number): NanoUsd | undefined;
+  /** What every hard budget of a call's scopes can bear. undefined: it has none. */
+  room(call: Counted, mode: KeyMode, now: number): Room | undefined;
   /** Every budget of a call's scopes, balances and runs' own limits left out. */
   states(call: Counted, mode: KeyMode, now: number): readonly BudgetState[];
 }

@@ -2,17 +2,49 @@
 
 import type { AttemptRecord } from "../core/attempt";
 import { BudgetRefused, type BudgetState } from "../core/budget";
-import type { Admitted, Attempt, Decision, Planned, Target } from "../core/exchange";
+import type { Admitted, Attempt, Decision, Need, Planned, Target } from "../core/exchange";
 import type { Ports } from "../core/ports";
 import { refusedEvents } from "../policy/alert";
 import { budgetRefusal } from "./budget-refusal";
 import { connectionOf } from "./credential";
+import type { Door } from "./door";
+import { governAgain } from "./govern";
+import { plan } from "./plan";
+import { enoughIsFree } from "./wait";
 
 /**
  * The first look at the budgets happens before anything is awaited: what fitted when the call was planned fits now. Throws 402 when no
  * target fits, telling of the first, and 503; nothing is held then.
  */
-export async function admit(planned: Planned, ports: Ports): Promise<Admitted> {
+export function admit(planned: Planned, door: Door, ports: Ports, signal: AbortSignal): Promise<Admitted> {
+  const need = planned.targets[0]?.need;
+  if (!need || !(need.pinched || ports.waiting.blocked(need.budgetId, ports.clock.elapsedMs()))) return admitNow(planned, ports);
+  return admitInTurn(planned, need, door, ports, signal);
+}
+
+/** Where others hold so much that its answer would be cut short, a call waits for them, for a while, and is planned anew. */
+async function admitInTurn(planned: Planned, first: Need, door: Door, ports: Ports, signal: AbortSignal): Promise<Admitted> {
+  const sinceMs = ports.clock.elapsedMs();
+  let current = planned;
+  let need: Need | undefined = first;
+  for (let again = true; again && need; ) {
+    again = await enoughIsFree(current, need, sinceMs, ports, signal);
+    try {
+      current = plan(governAgain(current, ports), door, ports);
+    } catch (thrown) {
+      ports.waiting.freed(planned.counted.organizationId, ports.clock.elapsedMs());
+      throw thrown;
+    }
+    need = current.targets[0]?.need;
+    if (!need?.pinched) break;
+  }
+  const admitting = admitNow(current, ports);
+  // It holds by now: what it leaves is for the next who waits.
+  ports.waiting.freed(planned.counted.organizationId, ports.clock.elapsedMs());
+  return await admitting;
+}
+
+async function admitNow(planned: Planned, ports: Ports): Promise<Admitted> {
   let refused: { state: BudgetState; target: Target } | undefined;
   let left = planned;
   for (const [targetIndex, target] of planned.targets.entries()) {

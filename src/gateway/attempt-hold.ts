@@ -75,7 +75,10 @@ function settleAttempt(planned: Planned, attempt: Attempt, meter: Meter, ports: 
     flags: meter.raised,
   };
   const { record } = attempt;
-  ports.ledger.settle(record, outcome).catch((error: unknown) => {
+  const settling = ports.ledger.settle(record, outcome);
+  // From that call on the rest of the hold is free.
+  ports.waiting.freed(record.organizationId, ports.clock.elapsedMs());
+  settling.catch((error: unknown) => {
     // The hold stays in the database and is charged at the next start: nothing is lost, and the operator must know.
     ports.log.write("error", "settle_failed", { request_id: planned.requestId, attempt: attempt.number, error: String(error) });
   });

@@ -7,6 +7,7 @@ import type { Ports } from "../core/ports";
 import type { CreditAccount } from "../core/records";
 import { scopeName } from "../policy/budget-book";
 import { narrowestAccount } from "../policy/credit";
+import { verifyKey } from "./authenticate";
 import { claimFor } from "./claim";
 import { type DirectoryView, viewOf } from "./directory-view";
 import type { Door } from "./door";
@@ -30,6 +31,14 @@ export async function govern(received: Received, door: Door, ports: Ports): Prom
   const ignored = [...unheeded, ...strangeAgent(received)];
   const hints = ignored.length === 0 ? governed.hints : { ...governed.hints, unheeded: [...governed.hints.unheeded, ...ignored] };
   return { ...governed, hints, claim };
+}
+
+/** What a call that has waited must still be. Throws as `authenticate` and `govern` do. */
+export function governAgain<T extends Governed>(waited: T, ports: Ports): T {
+  const again = { ...waited, key: verifyKey(waited.presentedKey, ports) };
+  requireCaller(again, viewOf(ports.directory));
+  requireModel(again.key, again.request.model);
+  return again;
 }
 
 const itself = (param: string): string => param;

@@ -1,8 +1,9 @@
 // The calls that are being answered: who cancels a run or revokes a key may end them.
 import type { Failure } from "../core/failure";
-import type { AnswerLengths, LiveCall, LiveCalls, Rates } from "../core/governance";
+import type { AnswerLengths, LiveCall, LiveCalls, Rates, Waiting } from "../core/governance";
 import { LengthBook } from "../policy/answer-lengths";
 import { RateBook } from "../policy/rate-limit";
+import { WaitingLines } from "../policy/waiting";
 
 interface Entered {
   readonly call: LiveCall;
@@ -27,8 +28,9 @@ export class LiveBook implements LiveCalls {
 }
 
 /** What a process remembers of its calls and never writes down. */
-export const lineMemory = (): { rates: Rates; live: LiveCalls; lengths: AnswerLengths } => ({
+export const lineMemory = (): { rates: Rates; live: LiveCalls; lengths: AnswerLengths; waiting: Waiting } => ({
   rates: new RateBook(),
   live: new LiveBook(),
   lengths: new LengthBook(),
+  waiting: new WaitingLines(),
 });

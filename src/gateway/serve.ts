@@ -28,7 +28,7 @@ export async function serve(request: Request, knocked: Door, ports: Ports): Prom
     const governed = await govern(received, door, ports);
     reached = governed;
     const planned = plan(governed, door, ports); // Ordered targets, each with its bound.
-    const admitted = await admit(planned, ports); // From here money is held; withHold settles it, once, on every exit.
+    const admitted = await admit(planned, door, ports, request.signal); // From here money is held; withHold settles it, once, on every exit.
     const called = await call(admitted, door, ports, request.signal);
     return answer(called, door, ports);
   } catch (thrown) {

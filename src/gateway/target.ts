@@ -1,12 +1,13 @@
 // A target: a provider's model, the request as it will read it, and the most the call can cost there.
 import type { ChatRequest } from "../core/chat";
-import type { Governed, Outgoing, Target } from "../core/exchange";
+import type { Governed, Need, Outgoing, Target } from "../core/exchange";
 import { Failure } from "../core/failure";
-import { type NanoUsd, ZERO_USD } from "../core/money";
+import { ZERO_USD } from "../core/money";
 import type { Ports } from "../core/ports";
 import type { ModelInfo, Price } from "../core/price";
+import type { Room } from "../core/reservations";
 import type { DoorDialect, EncodeContext } from "../dialects/dialect";
-import { answerLimit } from "../policy/answer-limit";
+import { type AnswerLimit, answerLimit } from "../policy/answer-limit";
 import { type Bound, isOutputFree, type OpenBound, openBound } from "../policy/bound";
 import type { Provider } from "../providers/provider";
 import type { Door } from "./door";
@@ -25,10 +26,10 @@ export interface Candidate {
 const FALLBACK_MAX_TOKENS = 4_096;
 
 /**
- * `room`: the most that a bound may come to, where hard budgets count the call; undefined: none does. Throws 400 `unsupported_parameter`
+ * `room`: what a bound may come to, where hard budgets count the call; undefined: none does. Throws 400 `unsupported_parameter`
  * where the target cannot honour what the request means, and with a room `model_not_priced` and `unbounded_request`.
  */
-export function targetOf(governed: Governed, candidate: Candidate, door: Door, ports: Ports, room: NanoUsd | undefined): Target {
+export function targetOf(governed: Governed, candidate: Candidate, door: Door, ports: Ports, room: Room | undefined): Target {
   const { provider, model, catalogue } = candidate;
   const info = ports.prices.model(catalogue, model, governed.receivedAt);
   const listed = ports.prices.price(catalogue, model, governed.receivedAt);
@@ -37,8 +38,8 @@ export function targetOf(governed: Governed, candidate: Candidate, door: Door, p
   const bounds = boundsAt(governed, candidate, door, info, price);
   const asked = governed.request.maxOutputTokens;
   const limits = room !== undefined && asked === undefined && door.operation === "chat" && price !== undefined && !isOutputFree(price);
-  const limit = limits ? limitFor(governed, provider, model, info, bounds.within(room), ports) : undefined;
-  const outgoing = encode(governed, provider, model, info, door, limit, ports);
+  const chosen = limits ? limitFor(governed, provider, model, info, bounds, room, ports) : undefined;
+  const outgoing = encode(governed, provider, model, info, door, chosen?.limit, ports);
   const bound = bounds.at(outgoing.maxOutputTokens);
   if (room !== undefined && !bound.ok) throw boundless(bound, provider, governed);
   return {
@@ -49,8 +50,14 @@ export function targetOf(governed: Governed, candidate: Candidate, door: Door, p
     bound: bound.ok ? bound.bound : undefined,
     outgoing,
     injectedMaxTokens: asked === undefined ? outgoing.maxOutputTokens : undefined,
+    need: chosen && room && needOf(chosen, bounds, room),
     reasons: reasonsOf(info),
   };
+}
+
+function needOf({ limit, enough }: AnswerLimit, bounds: OpenBound, room: Room): Need | undefined {
+  const bound = bounds.at(enough);
+  return bound.ok ? { budgetId: room.tightest, enough: bound.bound, pinched: limit < enough } : undefined;
 }
 
 /** Nothing is billed for a count. */
@@ -89,13 +96,16 @@ function limitFor(
   provider: Provider,
   model: string,
   info: ModelInfo | undefined,
-  fits: number | undefined,
+  bounds: OpenBound,
+  room: Room,
   ports: Ports,
-): number | undefined {
+): AnswerLimit | undefined {
   const window = info?.contextWindow;
   return answerLimit({
-    fits,
+    fits: bounds.within(room.left),
+    fitsUnheld: bounds.within(room.unheld),
     long: ports.lengths.long(provider.name, model),
+    seen: ports.lengths.seen(provider.name, model),
     modelMax: info?.maxOutputTokens,
     windowLeft: window === undefined ? undefined : window - inputTokensOf(governed),
     reasons: reasonsOf(info),

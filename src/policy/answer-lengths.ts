@@ -24,7 +24,7 @@ export class LengthBook implements AnswerLengths {
 
   saw(provider: string, model: string, outputTokens: number, cut: boolean): void {
     const seen = this.#of(`${provider}/${model}`);
-    const bucket = bucketOf(cut ? outputTokens * CUT_FACTOR : outputTokens);
+    const bucket = bucketOf(cut ? this.#uncut(provider, model, outputTokens) : outputTokens);
     seen.counts[bucket] = (seen.counts[bucket] ?? 0) + 1;
     seen.total++;
     if (seen.total >= HALVED_AT) halve(seen);
@@ -39,6 +39,16 @@ export class LengthBook implements AnswerLengths {
       if (above > seen.total * SHARE_ABOVE) return longestOf(bucket);
     }
     return longestOf(0);
+  }
+
+  seen(provider: string, model: string): number {
+    return this.#models.get(`${provider}/${model}`)?.total ?? 0;
+  }
+
+  /** Where a limit below what is known ended an answer, nothing says that it would have been longer than that. */
+  #uncut(provider: string, model: string, outputTokens: number): number {
+    const long = this.long(provider, model) ?? 0;
+    return outputTokens < long ? long : outputTokens * CUT_FACTOR;
   }
 
   #of(name: string): Seen {

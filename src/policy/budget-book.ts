@@ -5,7 +5,7 @@ import type { Budget, BudgetState, Crossing, Scope, ScopeKind } from "../core/bu
 import type { KeyMode } from "../core/ids";
 import { addUsd, minUsd, type NanoUsd, subUsd, ZERO_USD } from "../core/money";
 import type { Sums } from "../core/ports";
-import type { Reservations, SpentSpan } from "../core/reservations";
+import type { Reservations, Room, SpentSpan } from "../core/reservations";
 import { crossed, leftOf, refuses } from "./budget";
 import { affordable, chargeOf } from "./credit";
 import { bucketMs, periodAt, rollingStart } from "./window";
@@ -127,14 +127,17 @@ export class BudgetBook implements Reservations {
     return this.#of(call, mode).flatMap((live) => (live.budget.standsFor ? [] : [stateOf(live, mode, now)]));
   }
 
-  room(call: Counted, mode: KeyMode, now: number): NanoUsd | undefined {
-    let room: NanoUsd | undefined;
+  room(call: Counted, mode: KeyMode, now: number): Room | undefined {
+    let room: Room | undefined;
     for (const live of this.#of(call, mode)) {
       if (live.filling) continue;
-      const left = leftOf(stateOf(live, mode, now));
-      if (left === undefined) continue;
-      const most = affordable(live.budget, left);
-      room = room === undefined ? most : minUsd(room, most);
+      const state = stateOf(live, mode, now);
+      const held = leftOf(state);
+      if (held === undefined) continue;
+      const left = affordable(live.budget, held);
+      const unheld = affordable(live.budget, leftOf({ ...state, reserved: ZERO_USD }) ?? ZERO_USD);
+      const tightest = room === undefined || left < room.left ? live.budget.id : room.tightest;
+      room = { left: minUsd(room?.left ?? left, left), unheld: minUsd(room?.unheld ?? unheld, unheld), tightest };
     }
     return room;
   }

@@ -2,8 +2,8 @@
 import type { Counted } from "../core/attempt";
 import type { Budget, BudgetState, Crossing } from "../core/budget";
 import type { KeyMode } from "../core/ids";
-import type { NanoUsd } from "../core/money";
 import type { Budgets } from "../core/ports";
+import type { Room } from "../core/reservations";
 import { type FillParts, fillBudget } from "./budget-fill";
 import type { RecordDirectory } from "./directory";
 
@@ -48,7 +48,7 @@ export class BudgetKeeper implements Budgets {
     return this.#parts.reservations.states(call, mode, this.#parts.clock.now());
   }
 
-  room(call: Counted, mode: KeyMode): NanoUsd | undefined {
+  room(call: Counted, mode: KeyMode): Room | undefined {
     return this.#parts.reservations.room(call, mode, this.#parts.clock.now());
   }
 

@@ -65,7 +65,7 @@ export function countedContract(setUp: () => Promise<Fixture>): void {
     await store.holds.open(first);
     await store.holds.open(second);
     expect(figures(store)).toEqual([30, 0, 20]);
-    expect(store.budgets.room(first, "live")).toBe(nanoUsd(9n));
+    expect(store.budgets.room(first, "live")?.left).toBe(nanoUsd(9n));
     expect(await isRefused(store.holds.open(attempt(place.clock, { bound: nanoUsd(10n) })))).toBe(true);
     await store.ledger.settle(first, outcome({ cost: nanoUsd(1n) }));
     await store.ledger.settle(second, outcome({ cost: nanoUsd(1n) }));
@@ -118,7 +118,7 @@ export function countedContract(setUp: () => Promise<Fixture>): void {
     expect(again.runs.list("default").map(({ name }) => name)).toEqual(["nightly"]);
     const reopened = await again.runs.open(run(place));
     expect(reopened).toMatchObject({ steps: 2, run: { maxUsd: nanoUsd(100n) } });
-    expect(again.budgets.room(attempt(place.clock, { run: "nightly" }), "live")).toBe(nanoUsd(40n));
+    expect(again.budgets.room(attempt(place.clock, { run: "nightly" }), "live")?.left).toBe(nanoUsd(40n));
     const steps = await again.records.audit({ organizationId: "default", run: { name: "nightly", mode: "live" }, limit: 10 });
     expect(steps.data).toHaveLength(2);
   });
@@ -128,7 +128,7 @@ export function countedContract(setUp: () => Promise<Fixture>): void {
     const { run: made } = await store.runs.open(run(place));
     expect(store.budgets.room(attempt(place.clock, { run: "nightly" }), "live")).toBeUndefined();
     const changing = store.runs.change({ ...made, maxUsd: nanoUsd(5n) });
-    expect(store.budgets.room(attempt(place.clock, { run: "nightly" }), "live")).toBe(nanoUsd(5n));
+    expect(store.budgets.room(attempt(place.clock, { run: "nightly" }), "live")?.left).toBe(nanoUsd(5n));
     await changing;
     await store.close();
     const again = await open();

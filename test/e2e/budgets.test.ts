@@ -223,6 +223,9 @@ describe("an output limit, where the caller gave none and a hard budget counts t
     const { key, plain } = await running.key();
     await running.budget({ kind: "key", id: key.id }, "1000");
     for (let n = 0; n < 30; n++) await (await house.chat(plain, ASK)).text();
+    // Thirty say nothing of one in a thousand.
+    expect((await house.chat(plain, ASK)).headers.get("x-tollway-max-tokens")).toBe("4096");
+    for (let n = 0; n < 1_000; n++) house.ports.lengths.saw("byo:acme", "round", UNLIMITED_TOKENS, false);
     expect((await house.chat(plain, ASK)).headers.get("x-tollway-max-tokens")).toBe("1024");
     for (let n = 0; n < 30; n++) house.ports.lengths.saw("byo:acme", "round", 3_000, false);
     const limit = Number((await house.chat(plain, ASK)).headers.get("x-tollway-max-tokens"));
