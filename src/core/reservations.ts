@@ -32,6 +32,8 @@ export interface Reservations {
   counted(budgetId: string): readonly string[];
   span(budget: Budget, now: number): SpentSpan;
   fill(budgetId: string, spent: readonly { mode: KeyMode; start: number; spent: NanoUsd }[]): void;
+  /** Undoes `begin`, until `fill`. */
+  abandon(budgetId: string): void;
   change(budget: Budget): void;
   remove(budgetId: string): void;
   state(budgetId: string, mode: KeyMode, now: number): BudgetState | undefined;

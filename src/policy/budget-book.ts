@@ -39,6 +39,8 @@ interface Live {
   periods: Readonly<Record<KeyMode, Periods>>;
   /** Calls that count already while what was spent before is still being read: until then nothing is refused here. */
   filling: Set<string> | undefined;
+  /** Enforced until this one is filled: a budget that begins anew is never without force. */
+  before: Live | undefined;
 }
 
 interface Place {
@@ -53,27 +55,33 @@ interface Held {
   places: readonly Place[];
 }
 
+const SPARE_BUCKETS = 10;
+
+const nameOf = ({ scope, organizationId }: Budget): string => scopeName(scope.kind, scope.id, organizationId);
+
 const none = (): Sums => ({ spent: ZERO_USD, reserved: ZERO_USD });
 
 export class BudgetBook implements Reservations {
   readonly #byScope = new Map<string, Live[]>();
   readonly #byId = new Map<string, Live>();
+  /** Begun, and not filled yet. */
+  readonly #coming = new Map<string, Live>();
   readonly #held = new Map<string, Held>();
 
-  /** From here on calls count against the budget, those that are open too. Nothing is refused until `fill`. */
+  /** From here on calls count against the budget, those that are open too. It refuses nothing until `fill`: the one before it does. */
   begin(budget: Budget, open: Iterable<AttemptRecord>): void {
-    this.remove(budget.id);
-    const live: Live = { budget, periods: { live: new Map(), test: new Map() }, filling: new Set() };
-    const name = scopeName(budget.scope.kind, budget.scope.id, budget.organizationId);
+    this.abandon(budget.id);
+    const live: Live = { budget, periods: { live: new Map(), test: new Map() }, filling: new Set(), before: this.#byId.get(budget.id) };
+    const name = nameOf(budget);
     this.#byScope.set(name, [...(this.#byScope.get(name) ?? []), live]);
-    this.#byId.set(budget.id, live);
+    this.#coming.set(budget.id, live);
     for (const call of open)
       if (countsFor(live, call.mode) && call.heldAt >= firstCounted(budget) && scopesOf(call).includes(name)) this.#adopt(live, call);
   }
 
   /** Calls that count since `begin`: what is read of the ledger must leave them out. */
   counted(budgetId: string): readonly string[] {
-    return [...(this.#byId.get(budgetId)?.filling ?? [])];
+    return [...(this.#coming.get(budgetId)?.filling ?? [])];
   }
 
   /** What to read of the ledger for a budget at `now`. */
@@ -84,11 +92,15 @@ export class BudgetBook implements Reservations {
     return { from: rollingStart(window.unit, now), bucketMs: bucketMs(window.unit) };
   }
 
-  /** Adds what was spent before `begin`, and the budget is in force. */
+  /** Adds what was spent before `begin`, and the budget is in force, in the place of the one before it. */
   fill(budgetId: string, spent: readonly { mode: KeyMode; start: number; spent: NanoUsd }[]): void {
-    const live = this.#byId.get(budgetId);
+    const live = this.#coming.get(budgetId);
     if (!live) return;
+    this.#coming.delete(budgetId);
+    if (live.before) this.#drop(live.before);
+    live.before = undefined;
     live.filling = undefined;
+    this.#byId.set(budgetId, live);
     for (const row of spent) {
       const start = live.budget.window.unit === "lifetime" ? 0 : row.start;
       const sums = live.periods[row.mode].get(start) ?? none();
@@ -99,8 +111,15 @@ export class BudgetBook implements Reservations {
 
   /** The limit, thresholds or kind of a budget change, at once; its scope and window stay (else it begins anew). */
   change(budget: Budget): void {
-    const live = this.#byId.get(budget.id);
-    if (live) live.budget = budget;
+    for (const live of [this.#byId.get(budget.id), this.#coming.get(budget.id)]) if (live) live.budget = budget;
+  }
+
+  /** What was begun does not come: the one before it stays. */
+  abandon(budgetId: string): void {
+    const live = this.#coming.get(budgetId);
+    if (!live) return;
+    this.#coming.delete(budgetId);
+    this.#drop(live);
   }
 
   /** Counts an open hold, made before the budget was, in the period of its admission. */
@@ -113,18 +132,22 @@ export class BudgetBook implements Reservations {
   }
 
   remove(budgetId: string): void {
+    this.abandon(budgetId);
     const live = this.#byId.get(budgetId);
     if (!live) return;
     this.#byId.delete(budgetId);
-    const { scope, organizationId } = live.budget;
-    const name = scopeName(scope.kind, scope.id, organizationId);
+    this.#drop(live);
+  }
+
+  #drop(live: Live): void {
+    const name = nameOf(live.budget);
     const left = (this.#byScope.get(name) ?? []).filter((one) => one !== live);
     if (left.length > 0) this.#byScope.set(name, left);
     else this.#byScope.delete(name);
   }
 
   states(call: Counted, mode: KeyMode, now: number): BudgetState[] {
-    return this.#of(call, mode).flatMap((live) => (live.budget.standsFor ? [] : [stateOf(live, mode, now)]));
+    return this.#of(call, mode).flatMap((live) => (live.budget.standsFor || live.filling ? [] : [stateOf(live, mode, now)]));
   }
 
   room(call: Counted, mode: KeyMode, now: number): Room | undefined {
@@ -181,6 +204,8 @@ export class BudgetBook implements Reservations {
       sums.reserved = subUsd(sums.reserved, chargeOf(live.budget, held.bound));
       sums.spent = addUsd(sums.spent, charge);
       const spent = addUsd(before, charge);
+      // The one before it tells of these.
+      if (live.filling) continue;
       for (const { percent, action } of crossed(live.budget, before, spent)) {
         crossings.push({ budget: live.budget, percent, action, spent, periodStart: start });
       }
@@ -237,10 +262,15 @@ function placeOf(live: Live, mode: KeyMode, now: number): Place {
   return { live, periods, start, sums };
 }
 
-/** Periods that count no more and hold nothing. Looked at once a period. */
+/**
+ * Periods that count no more and hold nothing. Looked at once a period. The one before stays, and some buckets more than count: a wall
+ * clock that is set back must not give a period twice.
+ */
 function forgetOld({ budget: { window } }: Live, periods: Periods, now: number): void {
   const { unit } = window;
   if (unit === "lifetime") return;
-  const oldest = window.rolling ? rollingStart(unit, now) : periodAt(window, now).start;
+  const oldest = window.rolling
+    ? rollingStart(unit, now) - SPARE_BUCKETS * bucketMs(unit)
+    : periodAt(window, periodAt(window, now).start - 1).start;
   for (const [start, { reserved }] of periods) if (start < oldest && reserved === ZERO_USD) periods.delete(start);
 }

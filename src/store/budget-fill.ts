@@ -17,11 +17,23 @@ export interface FillParts {
 
 /**
  * Calls count from the first moment on; what was settled before is read of the ledger, less the calls that count already. What
- * settled before and is not written yet is waited for. The budget is in force when it resolves. Rejects `storage_unavailable`.
+ * settled before and is not written yet is waited for. `keep` writes the budget itself down. The budget is in force when it resolves, in
+ * the place of the one with its id. Rejects `storage_unavailable`, and as `keep` does: then all is as it was.
  */
-export async function fillBudget(budget: Budget, parts: FillParts): Promise<void> {
-  const { reservations, book, writer, reader, clock } = parts;
+export async function fillBudget(budget: Budget, parts: FillParts, keep?: () => Promise<void>): Promise<void> {
+  const { reservations, book } = parts;
   reservations.begin(budget, book.attempts());
+  try {
+    const spent = await spentBefore(budget, parts);
+    await keep?.();
+    reservations.fill(budget.id, spent);
+  } catch (thrown) {
+    reservations.abandon(budget.id);
+    throw thrown;
+  }
+}
+
+async function spentBefore(budget: Budget, { reservations, writer, reader, clock }: FillParts) {
   await writer.drain();
   const { from, bucketMs } = reservations.span(budget, clock.now());
   const { organizationId, scope, standsFor } = budget;
@@ -31,8 +43,5 @@ export async function fillBudget(budget: Budget, parts: FillParts): Promise<void
     .catch((error: unknown) => {
       throw storageFailure(error);
     });
-  reservations.fill(
-    budget.id,
-    rows.map((row) => (bucketMs === undefined ? { ...row, start: from } : row)),
-  );
+  return rows.map((row) => (bucketMs === undefined ? { ...row, start: from } : row));
 }

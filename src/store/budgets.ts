@@ -28,9 +28,10 @@ export class BudgetKeeper implements Budgets {
   async put(budget: Budget): Promise<void> {
     const { directory, reservations } = this.#parts;
     const before = directory.get("budget", budget.id);
-    await directory.put("budget", budget);
-    if (before && sameCounters(before, budget)) reservations.change(budget);
-    else await fillBudget(budget, this.#parts);
+    const keep = (): Promise<void> => directory.put("budget", budget);
+    if (!before || !sameCounters(before, budget)) return fillBudget(budget, this.#parts, keep);
+    await keep();
+    reservations.change(budget);
   }
 
   async remove(id: string): Promise<boolean> {

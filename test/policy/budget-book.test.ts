@@ -244,3 +244,62 @@ describe("whatever calls come and go", () => {
     );
   });
 });
+
+describe("a budget that begins anew", () => {
+  const day = budget("b", KEY, 1);
+  const month = budget("b", KEY, 1, { window: { unit: "month", rolling: false, zone: "UTC" } });
+
+  test("is in force with its old window until what was spent is read", () => {
+    const book = bookOf(day);
+    const held = call(1);
+    expect(book.reserve(held)).toBeUndefined();
+    book.settle(held.attemptId, usd(1));
+    book.begin(month, []);
+    expect(book.reserve(call(0.5))).toMatchObject({ budget: { window: { unit: "day" } } });
+    expect(book.state("b", "live", T0)).toMatchObject({ budget: { window: { unit: "day" } }, spent: usd(1) });
+    book.fill("b", [{ mode: "live", start: Date.parse("2026-11-01T00:00:00Z"), spent: usd(1) }]);
+    expect(book.reserve(call(0.5))).toMatchObject({ budget: { window: { unit: "month" } }, spent: usd(1) });
+  });
+
+  test("counts once what is held and settled meanwhile", () => {
+    const book = bookOf(day);
+    book.begin(month, []);
+    const held = call(0.25);
+    expect(book.reserve(held)).toBeUndefined();
+    expect(book.counted("b")).toEqual([held.attemptId]);
+    book.settle(held.attemptId, usd(0.25));
+    book.fill("b", []);
+    expect(figures(book, "b")).toEqual({ spent: usd(0.25), reserved: usd(0) });
+    expect(book.reserve(call(0.8))).toMatchObject({ budget: { window: { unit: "month" } } });
+    expect(book.reserve(call(0.75))).toBeUndefined();
+  });
+
+  test("stays as it was where what was spent cannot be read", () => {
+    const book = bookOf(day);
+    book.begin(month, []);
+    book.abandon("b");
+    book.fill("b", []);
+    expect(book.reserve(call(1.5))).toMatchObject({ budget: { window: { unit: "day" } } });
+    expect(book.states(call(1), "live", T0)).toHaveLength(1);
+  });
+
+  test("and is removed meanwhile leaves nothing behind", () => {
+    const book = bookOf(day);
+    book.begin(month, []);
+    book.remove("b");
+    book.fill("b", []);
+    expect(book.reserve(call(100))).toBeUndefined();
+    expect(book.states(call(1), "live", T0)).toEqual([]);
+  });
+});
+
+test("a wall clock that is set back over midnight does not give the day again", () => {
+  const book = bookOf(budget("b", KEY, 1));
+  const midnight = Date.parse("2026-11-24T00:00:00Z");
+  for (const heldAt of [midnight - 10_000, midnight + 5_000]) {
+    const held = call(1, { heldAt });
+    expect(book.reserve(held)).toBeUndefined();
+    book.settle(held.attemptId, usd(1));
+  }
+  expect(book.reserve(call(1, { heldAt: midnight - 5_000 }))).toMatchObject({ spent: usd(1) });
+});
