@@ -2,6 +2,7 @@
 // https://platform.claude.com/docs/en/api/messages/create#body-messages-content
 import { z } from "zod";
 import type { CacheHint, Media, Part } from "../core/chat";
+import { Failure } from "../core/failure";
 import { callIdOf } from "./anthropic-messages-blocks";
 import { itemsOf, type JsonObject, objectOf, textOf } from "./provider-json";
 import { check } from "./request-check";
@@ -50,6 +51,7 @@ const HOSTED = /^(?:server_tool_use|mcp_tool_(?:use|listing)|tool_(?:addition|re
  */
 export function decodeBlock(raw: RawBlock, at: string, rest: Rest, seals: Map<string, string>): Part[] {
   const known = KNOWN[raw.type];
+  refuseAdditions(raw, at);
   if (!known) {
     rest[HOSTED.test(raw.type) ? `${at}:${raw.type}` : at] = raw;
     return [];
@@ -62,6 +64,24 @@ export function decodeBlock(raw: RawBlock, at: string, rest: Rest, seals: Map<st
   keepOthers(raw, known, raw.type, rest);
   // Nothing is said by an empty text, and providers refuse it.
   return parts.filter((part) => part.type !== "text" || part.text !== "");
+}
+
+/** Tools may also be added in the middle of a conversation, and by what was compacted of one. */
+function refuseAdditions(item: unknown, at: string): void {
+  const block = objectOf(item);
+  if (block?.["type"] === "tool_addition") {
+    const definition = objectOf(objectOf(block["tool"])?.["definition"]);
+    if (definition) refuseOtherModel(definition, `${at}.tool.definition`);
+  } else if (block?.["type"] === "compaction") {
+    for (const [i, change] of itemsOf(block["tool_changes"]).entries()) refuseAdditions(change, `${at}.tool_changes[${i}]`);
+  }
+}
+
+/** A second model (`advisor`) would answer beside the one asked for: the key may not allow it, and the price is not its. */
+export function refuseOtherModel(tool: JsonObject, at: string): void {
+  if (tool["model"] === undefined || tool["model"] === null) return;
+  const param = `${at}.model`;
+  throw new Failure("unsupported_parameter", `A hosted tool may not name a model of its own here: ${param}`, { param });
 }
 
 /** undefined: a form of the block that is not known here. */

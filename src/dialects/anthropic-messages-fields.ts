@@ -24,7 +24,8 @@ export const ANTHROPIC_MESSAGES_FIELDS = {
   context_management: { kind: "hint" },
   diagnostics: { kind: "hint" },
   fallback_credit_token: { kind: "hint" },
-  fallbacks: { kind: "hint" },
+  /** Names other models, which the key may not allow and the price is not of: failover is the gateway's own. */
+  fallbacks: { kind: "gateway" },
   /** Where the data may be processed. */
   inference_geo: { kind: "meaning" },
   max_tokens: { kind: "meaning" },

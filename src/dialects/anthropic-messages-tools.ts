@@ -2,7 +2,7 @@
 // https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview
 import { z } from "zod";
 import type { HostedTool, Tool, ToolChoice } from "../core/chat";
-import { cacheOf, keepOthers, type Rest } from "./anthropic-messages-block-decode";
+import { cacheOf, keepOthers, type Rest, refuseOtherModel } from "./anthropic-messages-block-decode";
 import { countOf, type JsonObject, textOf } from "./provider-json";
 import { check } from "./request-check";
 
@@ -56,6 +56,7 @@ function clientTool(item: JsonObject, at: string): Tool {
 }
 
 function hostedTool(item: JsonObject, type: string, at: string): HostedTool {
+  refuseOtherModel(item, at);
   const cap = TAUGHT.test(type) ? 0 : countOf(item["max_uses"]) || undefined;
   return cap === undefined ? { type, at } : { type, at, maxCalls: cap };
 }
