@@ -1,7 +1,7 @@
 // Anthropic's usage in our meaning: https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance
 import { type NanoUsd, usdNumber } from "../core/money";
 import type { Usage } from "../core/usage";
-import { countOf, type JsonObject, objectOf, textOf } from "./provider-json";
+import { countOf, itemsOf, type JsonObject, objectOf, textOf } from "./provider-json";
 
 /** What the provider said so far, by its own field names. */
 export type AnthropicUsage = Readonly<Record<string, unknown>>;
@@ -13,8 +13,32 @@ export function mergeAnthropicUsage(earlier: AnthropicUsage, later: JsonObject):
   return merged;
 }
 
-/** `input_tokens` leaves out cache reads and writes: our total is the sum of the three. */
+/** Token counts that a compaction has of its own, beside the answer's. */
+const COMPACTED = ["input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"] as const;
+
+/**
+ * `input_tokens` leaves out cache reads and writes: our total is the sum of the three. Compactions are billed, and the figures at
+ * the top do not hold them; those of every other iteration they do.
+ */
 export function usageOf(said: AnthropicUsage): Usage {
+  const compactions = itemsOf(said["iterations"])
+    .map(objectOf)
+    .filter((entry) => entry?.["type"] === "compaction");
+  if (compactions.length === 0) return usageOfFigures(said);
+  const sums: Record<string, unknown> = { ...said };
+  for (const name of COMPACTED) sums[name] = sumOf([said, ...compactions], name);
+  const written = [said, ...compactions].map((entry) => objectOf(entry?.["cache_creation"]));
+  sums["cache_creation"] = { ephemeral_1h_input_tokens: sumOf(written, "ephemeral_1h_input_tokens") };
+  return usageOfFigures(sums);
+}
+
+/** undefined: none of them says it. */
+function sumOf(entries: readonly (AnthropicUsage | undefined)[], name: string): number | undefined {
+  const told = entries.map((entry) => countOf(entry?.[name])).filter((count) => count !== undefined);
+  return told.length === 0 ? undefined : told.reduce((sum, count) => sum + count, 0);
+}
+
+function usageOfFigures(said: AnthropicUsage): Usage {
   const lifetimes = objectOf(said["cache_creation"]);
   const uncached = countOf(said["input_tokens"]);
   const read = countOf(said["cache_read_input_tokens"]);

@@ -78,7 +78,10 @@ const HOSTED_FIELDS: readonly string[] = [
   "mcp_servers",
   "compound_custom",
   "background",
+  "compaction",
 ];
+/** What a provider may do to a conversation that calls a model once more: "compact_20260112" at Anthropic, "compaction" at OpenAI. */
+const COMPACTION = /^compact/;
 const FEES: readonly { type: RegExp; fee: string }[] = [
   { type: /^web_search/, fee: "web_search" },
   { type: /^web_fetch/, fee: "web_fetch" },
@@ -192,6 +195,7 @@ const isSet = (value: unknown): boolean => value !== undefined && value !== null
 function hostedToolsOf(rest: Readonly<Record<string, unknown>>): HostedTool[] {
   const found: HostedTool[] = [];
   for (const field of HOSTED_FIELDS) if (isSet(rest[field])) found.push({ param: field, fee: undefined, maxCalls: undefined });
+  if (compacts(rest["context_management"])) found.push({ param: "context_management", fee: undefined, maxCalls: undefined });
   for (const [field, value] of Object.entries(rest)) {
     if (!Array.isArray(value) || !/tools?$/i.test(field)) continue;
     value.forEach((tool: unknown, i) => {
@@ -200,6 +204,16 @@ function hostedToolsOf(rest: Readonly<Record<string, unknown>>): HostedTool[] {
     });
   }
   return found;
+}
+
+/** Messages lists its edits in an object, Responses in the field itself. */
+function compacts(field: unknown): boolean {
+  const edits = typeof field === "object" && field !== null && "edits" in field ? field.edits : field;
+  if (!Array.isArray(edits)) return false;
+  return edits.some((edit: unknown) => {
+    const type = typeof edit === "object" && edit !== null && "type" in edit ? edit.type : undefined;
+    return typeof type === "string" && COMPACTION.test(type);
+  });
 }
 
 function hostedTool(tool: unknown, param: string): HostedTool | undefined {

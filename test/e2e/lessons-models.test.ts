@@ -76,3 +76,47 @@ test("a hosted tool that brings a model of its own is refused by its path", asyn
     expect((JSON.parse(text) as ErrorBody).error.message).toContain(param);
   }
 });
+
+const COMPACTED = {
+  input_tokens: 1_000,
+  output_tokens: 100,
+  iterations: [
+    { type: "compaction", input_tokens: 180_000, output_tokens: 3_500, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
+    { type: "message", input_tokens: 1_000, output_tokens: 100 },
+  ],
+};
+const COMPACTING = { ...ASK, context_management: { edits: [{ type: "clear_tool_uses_20250919" }, { type: "compact_20260112" }] } };
+const REPORTED = { id: "msg_1", type: "message", role: "assistant", model: "claude-opus-4-6", content: [], stop_reason: null };
+
+test("compaction is charged beside the answer, streamed or not", async () => {
+  // (1,000 + 180,000) × 5,000 + (100 + 3,500) × 25,000 nano-USD
+  expect((await call(COMPACTING, message(COMPACTED))).spent).toBe(usd("0.995"));
+  const events = [
+    { type: "message_start", message: { ...REPORTED, usage: { input_tokens: 1_000, output_tokens: 1 } } },
+    { type: "content_block_start", index: 0, content_block: { type: "text", text: "x" } },
+    { type: "content_block_stop", index: 0 },
+    { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: COMPACTED },
+    { type: "message_stop" },
+  ];
+  const body = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join("");
+  const stream = { status: 200, headers: { "content-type": "text/event-stream" }, body };
+  expect((await call({ ...COMPACTING, stream: true }, stream)).spent).toBe(usd("0.995"));
+});
+
+test("a hard budget refuses compaction, which has no bound, and no other edit of the context", async () => {
+  const answer = message({ input_tokens: 1, output_tokens: 1 });
+  const refused = await call(COMPACTING, answer, { limit: "5" });
+  expect(refused).toMatchObject({ status: 400, sent: [] });
+  expect(JSON.parse(refused.text)).toMatchObject({ error: { message: expect.stringContaining("context_management") } });
+  const cleared = { ...ASK, context_management: { edits: [{ type: "clear_tool_uses_20250919" }] } };
+  expect((await call(cleared, answer, { limit: "5" })).status).toBe(200);
+  const input = {
+    model: "gpt-5",
+    max_output_tokens: 16,
+    input: "hi",
+    context_management: [{ type: "compaction", compact_threshold: 1_000 }],
+  };
+  const responses = await call(input, answer, { limit: "5", path: "/v1/responses" });
+  expect(responses).toMatchObject({ status: 400, sent: [] });
+  expect(JSON.parse(responses.text)).toMatchObject({ error: { code: "unbounded_request", param: "context_management" } });
+});
