@@ -1,6 +1,6 @@
 // The next block of a rollup: 4,096 ledger rows as columns of numbers, and their sums per value of each dimension where that is
 // much less. What it makes depends on the ledger and the blocks before it alone, so that a block is made again when it was lost.
-import { sql } from "drizzle-orm";
+import { lte, sql } from "drizzle-orm";
 import { fromWhole } from "./column";
 import type { Db } from "./connection";
 import { giveWay } from "./give-way";
@@ -34,9 +34,10 @@ export const TIME_COLUMN = "held-at";
 /** Scope, value and figures of each group. */
 export const sumColumn = (dimension: string): string => `by-${dimension}`;
 
-/** The ledger id that the blocks reach; 0: there are none. */
-export async function watermarkOf(db: Db): Promise<number> {
-  const [row] = await db.select({ id: sql`coalesce(max(${rollupBlocks.id}), 0)`.mapWith(fromWhole) }).from(rollupBlocks);
+/** The ledger id that the blocks reach, of those that end at `most` or before; 0: there are none. */
+export async function watermarkOf(db: Db, most = Number.MAX_SAFE_INTEGER): Promise<number> {
+  const ids = db.select({ id: sql`coalesce(max(${rollupBlocks.id}), 0)`.mapWith(fromWhole) }).from(rollupBlocks);
+  const [row] = await ids.where(lte(rollupBlocks.id, most));
   return row?.id ?? 0;
 }
 

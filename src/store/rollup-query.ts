@@ -10,7 +10,7 @@ import { filtersFor } from "./rollup-filter";
 import { addFolds } from "./rollup-fold";
 import { COST, figuresFrom, isText, MEASURES, QUARTER_MS, STATUSES, scopeOf } from "./rollup-shape";
 import { Sums } from "./rollup-sums";
-import type { Tail, TailKeeper } from "./rollup-tail";
+import { ID_COLUMN, type Tail, type TailKeeper } from "./rollup-tail";
 import { idsOf, lastIdOf, textsOf } from "./rollup-values";
 import { rollupBlocks } from "./schema";
 import { dayOf, hourOf, isTime, pageOf, usageCursor } from "./usage-page";
@@ -22,13 +22,14 @@ const FEW_GROUPS = 2_000;
 
 /** Throws what `check` throws: it is called every few milliseconds. */
 export async function usageByRollups(db: Db, tails: TailKeeper, query: UsageQuery, check: () => void): Promise<UsagePage> {
-  const tail = await tails.current();
+  const asked = usageCursor(query)?.reach;
+  const tail = asked === undefined ? await tails.current() : await tails.behind(asked);
   const sums = new Sums(MEASURES.length, isText(query.groupBy) ? (await lastIdOf(db, query.groupBy)) + 1 : 0);
   const heads = await blocksIn(db, query, tail.after);
   const scope = (await idsOf(db, "scope", [scopeOf(query.mode, query.organizationId)])).values().next().value;
   if (scope !== undefined && heads.length > 0) await addBlocks(db, query, { scope, heads, sums }, check);
-  await addTail(tail, query, sums, check);
-  return page(db, query, sums, tail);
+  const reach = await addTail(tail, query, asked, sums, check);
+  return page(db, query, sums, tail, reach);
 }
 
 async function blocksIn(db: Db, { from, to }: UsageQuery, last: number): Promise<BlockHead[]> {
@@ -57,20 +58,30 @@ async function addBlocks(db: Db, query: UsageQuery, adding: Adding, check: () =>
   }
 }
 
-async function addTail(tail: Tail, query: UsageQuery, sums: Sums, check: () => void): Promise<void> {
+/** Up to the ledger id `asked`, or all there is. The result is the id that was reached. */
+async function addTail(tail: Tail, query: UsageQuery, asked: number | undefined, sums: Sums, check: () => void): Promise<number> {
+  let reach = tail.after;
   for await (const slice of tail.slices()) {
     check();
     const scope = tail.idOf("scope", scopeOf(query.mode, query.organizationId));
-    if (scope === undefined || slice.rows === 0) continue;
-    const filters = await filtersFor((dimension, texts) => texts.flatMap((text) => tail.idOf(dimension, text) ?? []), query.filters);
-    if (filters !== "nothing")
+    const found = await filtersFor((dimension, texts) => texts.flatMap((text) => tail.idOf(dimension, text) ?? []), query.filters);
+    // From here on without waiting: others may append to the slice, and its end is the next page's.
+    reach = slice.lastId;
+    const full = tail.isFull(slice);
+    if (scope !== undefined && slice.rows > 0 && found !== "nothing") {
+      const filters =
+        asked === undefined || reach <= asked ? found : [...found, { column: ID_COLUMN, passes: (id: number) => id <= asked }];
       addRowsOf({ rows: slice.rows, whole: false }, (name) => slice.column(name), { ...query, filters }, scope, sums);
+    }
+    // Rows that came into this slice since are not in the answer, so neither may those of a slice behind it be.
+    if ((asked !== undefined && reach >= asked) || !full) break;
   }
+  return asked ?? reach;
 }
 
-async function page(db: Db, query: UsageQuery, sums: Sums, tail: Tail): Promise<UsagePage> {
+async function page(db: Db, query: UsageQuery, sums: Sums, tail: Tail, reach: number): Promise<UsagePage> {
   const { groupBy } = query;
-  if (isTime(groupBy) || groupBy === "status") return pageOf(groupsByName(groupBy, sums), query);
+  if (isTime(groupBy) || groupBy === "status") return pageOf(groupsByName(groupBy, sums), query, reach);
   const places =
     sums.size <= FEW_GROUPS || !sums.exactInDoubles(COST) ? Array.from({ length: sums.size }, (_, n) => n) : dearest(query, sums);
   const ids = places.map((place) => sums.idAt(place)).filter((id) => id !== 0 && tail.newText(groupBy, id) === undefined);
@@ -78,7 +89,7 @@ async function page(db: Db, query: UsageQuery, sums: Sums, tail: Tail): Promise<
   const nameOf = (id: number): string | null => (id === 0 ? null : (tail.newText(groupBy, id) ?? texts.get(id) ?? null));
   const groups = places.map((place) => ({ value: nameOf(sums.idAt(place)), ...figuresAt(sums, place) }));
   // Of every group, although only some may be at hand.
-  return { ...pageOf(groups, query), total: figuresFrom((measure) => sums.totalOf(measure)) };
+  return { ...pageOf(groups, query, reach), total: figuresFrom((measure) => sums.totalOf(measure)) };
 }
 
 const figuresAt = (sums: Sums, place: number): UsageFigures => figuresFrom((measure) => sums.sumAt(measure, place));

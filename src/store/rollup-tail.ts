@@ -10,6 +10,8 @@ import { idsOf, lastIdOf } from "./rollup-values";
 const MOST_KEPT = 2;
 /** How far behind the last number of a text those begin that have none yet: blocks that are made meanwhile do not reach it. */
 const NEW_NUMBERS_AFTER = 2 ** 20;
+/** Ledger ids: of slices alone, blocks have none. */
+export const ID_COLUMN = "id";
 
 /** Some rows, in the order of their ids. */
 export class TailSlice {
@@ -42,6 +44,7 @@ export class TailSlice {
   /** `numbers`: of each row's texts, by dimension. */
   append(rows: readonly RollupRow[], numbers: Readonly<Record<string, readonly number[]>>): void {
     this.#packed.clear();
+    this.#push(ID_COLUMN, [rows.map((row) => row.id)]);
     this.#push(TIME_COLUMN, [rows.map((row) => row.heldAt)]);
     this.#push(rowColumn("status"), [rows.map((row) => row.status)]);
     this.#push(
@@ -93,6 +96,10 @@ export class Tail {
   /** undefined: the database has the text, or nobody. */
   newText(dimension: TextDimension, id: number): string | undefined {
     return this.#numbers.get(dimension)?.newTexts.get(id);
+  }
+
+  isFull(slice: TailSlice): boolean {
+    return slice.rows === this.#sliceRows;
   }
 
   /** Every row that the ledger has behind the block. */
@@ -171,5 +178,13 @@ export class TailKeeper {
     const after = await watermarkOf(this.#db);
     if (after !== this.#tail.after) this.#tail = new Tail(this.#db, after, this.#sliceRows);
     return this.#tail;
+  }
+
+  /** A tail that begins no later than behind this ledger id: what is asked up to there has no block that goes beyond. */
+  async behind(reach: number): Promise<Tail> {
+    const tail = await this.current();
+    if (tail.after <= reach) return tail;
+    // A block was made since: its own rows are read once more.
+    return new Tail(this.#db, await watermarkOf(this.#db, reach), this.#sliceRows);
   }
 }

@@ -4,10 +4,19 @@ import type { LedgerRow } from "../core/ports";
 import type { UsageDimension, UsageFigures, UsageGroup, UsagePage, UsageQuery } from "../core/usage-query";
 import { badCursor, cursorOf, readPage } from "./cursor";
 
-/** Where the page before ended. */
-export interface UsageCursor {
+/** A group's place in the order. */
+interface UsagePlace {
   cost: bigint;
   value: string | null;
+}
+
+/** Where the page before ended. */
+export interface UsageCursor extends UsagePlace {
+  /**
+   * The last ledger id that the first page saw: all pages of a walk are of the same rows. Calls are written when they end, by the time
+   * when they began, so that no stretch of time would stay as it is, and a group that grew would move past the walk.
+   */
+  reach: number;
 }
 
 const kindOf = (query: UsageQuery) => `usage-${query.groupBy}`;
@@ -18,13 +27,13 @@ export const isTime = (dimension: UsageDimension): dimension is "day" | "hour" =
 export function usageCursor(query: UsageQuery): UsageCursor | undefined {
   const text = readPage(kindOf(query), query);
   if (text === undefined) return undefined;
-  const match = /^(\d+)(?:\/(.*))?$/s.exec(text);
-  if (match?.[1] === undefined) throw badCursor();
-  return { cost: BigInt(match[1]), value: match[2] ?? null };
+  const match = /^(\d{1,15})@(\d+)(?:\/(.*))?$/s.exec(text);
+  if (match?.[1] === undefined || match[2] === undefined) throw badCursor();
+  return { reach: Number(match[1]), cost: BigInt(match[2]), value: match[3] ?? null };
 }
 
-export const nextUsageCursor = (query: UsageQuery, last: UsageGroup): string =>
-  cursorOf(kindOf(query), `${last.cost}${last.value === null ? "" : `/${last.value}`}`);
+const nextUsageCursor = (query: UsageQuery, reach: number, last: UsageGroup): string =>
+  cursorOf(kindOf(query), `${reach}@${last.cost}${last.value === null ? "" : `/${last.value}`}`);
 
 /** SQLite's order of texts: null first, then by bytes. */
 export function compareValues(a: string | null, b: string | null): number {
@@ -34,7 +43,7 @@ export function compareValues(a: string | null, b: string | null): number {
 }
 
 /** Dearest first, then by value; days and hours newest first. */
-export function compareGroups(groupBy: UsageDimension, a: UsageCursor, b: UsageCursor): number {
+export function compareGroups(groupBy: UsageDimension, a: UsagePlace, b: UsagePlace): number {
   if (isTime(groupBy)) return compareValues(b.value, a.value);
   if (a.cost !== b.cost) return a.cost < b.cost ? 1 : -1;
   return compareValues(a.value, b.value);
@@ -68,8 +77,8 @@ export function addUsage(into: UsageFigures, more: UsageFigures): void {
   into.unpriced += more.unpriced;
 }
 
-/** One page of all the groups. */
-export function pageOf(groups: UsageGroup[], query: UsageQuery): UsagePage {
+/** One page of all the groups. `reach`: the last ledger id that was looked at. */
+export function pageOf(groups: UsageGroup[], query: UsageQuery, reach: number): UsagePage {
   const after = usageCursor(query);
   const total = noUsage();
   for (const group of groups) addUsage(total, group);
@@ -77,7 +86,7 @@ export function pageOf(groups: UsageGroup[], query: UsageQuery): UsagePage {
   rest.sort((a, b) => compareGroups(query.groupBy, a, b));
   const page = rest.slice(0, query.limit);
   const last = page.at(-1);
-  return { groups: page, total, nextCursor: rest.length > page.length && last ? nextUsageCursor(query, last) : undefined };
+  return { groups: page, total, nextCursor: rest.length > page.length && last ? nextUsageCursor(query, reach, last) : undefined };
 }
 
 /** What an attempt counts as. null: it has no such value. */
@@ -130,10 +139,12 @@ export const figuresOf = ({ usage, attemptNumber, cost }: LedgerRow): UsageFigur
 });
 
 /** The answer from the rows themselves, in memory. */
-export function usageOf(rows: Iterable<LedgerRow>, query: UsageQuery): UsagePage {
+export function usageOf(rows: readonly LedgerRow[], query: UsageQuery): UsagePage {
+  const reach = usageCursor(query)?.reach ?? rows.reduce((last, row) => Math.max(last, row.id), 0);
   const groups = new Map<string | null, UsageGroup>();
   const filters = Object.entries(query.filters ?? {}) as [UsageDimension, readonly (string | null)[]][];
   for (const row of rows) {
+    if (row.id > reach) continue;
     if (row.organizationId !== query.organizationId || row.mode !== query.mode) continue;
     if ((query.from !== undefined && row.heldAt < query.from) || (query.to !== undefined && row.heldAt >= query.to)) continue;
     if (!filters.every(([dimension, wanted]) => wanted.includes(dimensionOf(row, dimension)))) continue;
@@ -145,5 +156,5 @@ export function usageOf(rows: Iterable<LedgerRow>, query: UsageQuery): UsagePage
     }
     addUsage(group, figuresOf(row));
   }
-  return pageOf([...groups.values()], query);
+  return pageOf([...groups.values()], query, reach);
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { nanoUsd } from "../../src/core/money";
 import type { AuditEntry, Refusal } from "../../src/core/ports";
-import type { UsageDimension, UsageQuery } from "../../src/core/usage-query";
+import type { UsageDimension, UsagePage, UsageQuery } from "../../src/core/usage-query";
 import type { Store } from "../../src/store/store";
 import { noUsage } from "../../src/store/usage-page";
 import { attempt, type Fixture, failureOf, outcome, type Place, requestId } from "./store-place";
@@ -220,6 +220,35 @@ export function recordContract(setUp: () => Promise<Fixture>): void {
     for (let n = 0; n < 50; n++) small.records.refuse(refusal(place));
     await small.ledger.drain();
     expect(await count()).toBe(8);
+  });
+
+  test("rollups.usage() loses no group of a walk while calls are written, and refuses a cursor of another form", async () => {
+    const { place, store } = await setUp();
+    const calls = async (projectId: string, count: number) => {
+      for (let n = 0; n < count; n++) await spend(place, store, { projectId });
+    };
+    for (const [n, projectId] of ["p1", "p2", "p3", "p4"].entries()) await calls(projectId, 4 - n);
+    const query: UsageQuery = { organizationId: "default", mode: "live", groupBy: "project", limit: 2 };
+    const first = await store.rollups.usage(query);
+    await calls("p4", 5);
+    const second = await store.rollups.usage({ ...query, cursor: first.nextCursor });
+    const named = (page: UsagePage) => page.groups.map((group) => [group.value, group.requests]);
+    expect([named(first), named(second)]).toEqual([
+      [
+        ["p1", 4],
+        ["p2", 3],
+      ],
+      [
+        ["p3", 2],
+        ["p4", 1],
+      ],
+    ]);
+    expect(second.total).toEqual(first.total);
+    expect(second.nextCursor).toBeUndefined();
+    expect([...first.groups, ...second.groups].reduce((sum, group) => sum + group.cost, 0n)).toBe(first.total.cost);
+    expect(named(await store.rollups.usage({ ...query, limit: 1 }))).toEqual([["p4", 6]]);
+    const old = Buffer.from("usage-project:3000/p2").toString("base64url");
+    await expect(store.rollups.usage({ ...query, cursor: old })).rejects.toMatchObject({ code: "invalid_value", param: "cursor" });
   });
 
   test("rollups.usage() groups by model, provider, key, tag and day", async () => {
