@@ -136,6 +136,8 @@ export interface ChatRequest {
   user?: string | undefined;
   metadata?: Readonly<Record<string, string>> | undefined;
   serviceTier?: string | undefined;
+  /** The first place whose content is not in the caller's body: a thought or an item that is known by its id. */
+  outside?: string | undefined;
   /** Fields with no place above, by the caller's own name: refused as meanings or left out as hints, by the field table. */
   rest: Readonly<Record<string, unknown>>;
 }

@@ -1,9 +1,10 @@
 // The input of a Responses request: items → messages. What the model said in one turn (thoughts, text, calls) comes as items of
 // their own and becomes one message. https://platform.openai.com/docs/api-reference/responses/create#responses-create-input
 import { z } from "zod";
-import type { Message, Part, Role } from "../core/chat";
+import type { HostedTool, Message, Part, Role } from "../core/chat";
 import { Failure } from "../core/failure";
 import { type ContentPart, decodeContent } from "./openai-responses-request-parts";
+import { AnyTool, decodeTools } from "./openai-responses-request-tools";
 import { check } from "./request-check";
 import { isEnvelope, openSeal } from "./sealed-envelope";
 
@@ -21,6 +22,10 @@ export interface DecodedInput {
   messages: readonly Message[];
   /** One for each message. */
   places: readonly MessagePlace[];
+  /** The provider's own tools that items bring along. */
+  hosted: readonly HostedTool[];
+  /** As in `ChatRequest`. */
+  outside: string | undefined;
 }
 
 /** Collects what the neutral conversation has no place for. */
@@ -51,7 +56,6 @@ const HOSTED: ReadonlySet<string> = new Set([
   "mcp_list_tools",
   "mcp_approval_request",
   "tool_search_call",
-  "tool_search_output",
   "program",
   "program_output",
 ]);
@@ -72,10 +76,14 @@ export function decodeInput(
   else if (Array.isArray(input)) {
     for (const [index, raw] of input.entries()) {
       const at = `input[${index}]`;
-      addItem(recalled(check(Item, raw, at), recall), at, conversation, rest);
+      const item = check(Item, raw, at);
+      const meant = recalled(item, recall);
+      if (meant !== item) conversation.outside ??= at;
+      addItem(meant, at, conversation, rest);
     }
   }
-  return { messages: conversation.messages, places: conversation.places };
+  const { messages, places, hosted, outside } = conversation;
+  return { messages, places, hosted, outside };
 }
 
 class Conversation {
@@ -83,6 +91,8 @@ class Conversation {
   readonly places: { content: string; parts: string[]; call?: string }[] = [];
   /** Seals of tool calls, by the call's id: they come in an item of their own before the call. */
   readonly seals = new Map<string, string>();
+  readonly hosted: HostedTool[] = [];
+  outside: string | undefined;
 
   add(role: Role, content: readonly ContentPart[], at: string): void {
     this.messages.push({ role, parts: content.map(({ part }) => part) });
@@ -141,10 +151,20 @@ function addItem(item: Item, at: string, conversation: Conversation, rest: Rest)
       if (!item.id) throw new Failure("missing_required_parameter", `Missing required parameter: '${at}.type'.`, { param: `${at}.type` });
       rest[at] = item;
       return;
+    case "additional_tools":
+    case "tool_search_output":
+      conversation.hosted.push(...hostedIn(item["tools"], `${at}.tools`));
+      rest[item.type === "additional_tools" ? at : `${at}:${item.type}`] = item;
+      return;
     default:
       rest[item.type && HOSTED.has(item.type) ? `${at}:${item.type}` : at] = item;
   }
 }
+
+/** Tools that an item brings are the request's own from there on: those that the provider runs are billed all the same. */
+const hostedIn = (tools: unknown, at: string): readonly HostedTool[] =>
+  tools === null || tools === undefined ? [] : decodeTools(check(Tools, tools, at), at).hosted;
+const Tools = z.array(AnyTool);
 
 function callOf(item: Item, at: string): Extract<Part, { type: "tool-call" }> {
   if (item.type === "custom_tool_call") {
@@ -187,8 +207,11 @@ function addReasoning(item: Item, at: string, conversation: Conversation, rest: 
   } else if (sealed && !isEnvelope(sealed)) {
     const own = { type: "reasoning", text, signature: sealed, from: "openai-responses", id: id ?? undefined } as const;
     conversation.say([{ part: own, at }], at);
-  } else if (text !== "") conversation.say([{ part: { type: "reasoning", text }, at }], at);
-  else rest[`${at}:reasoning`] = item;
+  } else if (text !== "") {
+    // Whoever stored the thought knows all of it by its id, of which this may be a summary.
+    if (id) conversation.outside ??= at;
+    conversation.say([{ part: { type: "reasoning", text }, at }], at);
+  } else rest[`${at}:reasoning`] = item;
 }
 
 const textOf = (thoughts: readonly z.infer<typeof Thought>[] | null | undefined, between: string): string =>

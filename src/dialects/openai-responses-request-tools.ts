@@ -23,7 +23,7 @@ export interface DecodedTools {
 }
 
 /** Tools of a list, those of groups too. What is neither a function nor free text is a hosted tool, by its own word. */
-export function decodeTools(list: readonly AnyTool[]): DecodedTools {
+export function decodeTools(list: readonly AnyTool[], place = "tools"): DecodedTools {
   const tools: Tool[] = [];
   const hosted: HostedTool[] = [];
   const read = (raw: AnyTool, at: string, namespace: string | undefined): void => {
@@ -35,7 +35,7 @@ export function decodeTools(list: readonly AnyTool[]): DecodedTools {
       for (const [index, tool] of (group.tools ?? []).entries()) read(tool, `${at}.tools[${index}]`, group.name);
     } else hosted.push({ type, at });
   };
-  for (const [index, raw] of list.entries()) read(raw, `tools[${index}]`, undefined);
+  for (const [index, raw] of list.entries()) read(raw, `${place}[${index}]`, undefined);
   return { tools, hosted };
 }
 

@@ -57,8 +57,9 @@ export function decodeResponsesRequest(
   if (isEmpty && ELSEWHERE.every((name) => body[name] === null || body[name] === undefined)) {
     throw new Failure("missing_required_parameter", "Missing required parameter: 'input'.", { param: "input" });
   }
-  const { messages, places } = decodeInput(body.input, body.instructions ?? undefined, rest, recall);
-  const { tools, hosted } = body.tools ? decodeTools(body.tools) : { tools: undefined, hosted: [] };
+  const { messages, places, hosted: inside, outside } = decodeInput(body.input, body.instructions ?? undefined, rest, recall);
+  const { tools, hosted: listed } = body.tools ? decodeTools(body.tools) : { tools: undefined, hosted: [] };
+  const hosted = [...listed, ...inside];
   // Without hosted tools there is nothing that it counts.
   if (hosted.length > 0 && typeof body.max_tool_calls === "number") rest["max_tool_calls"] = body.max_tool_calls;
   const request: ChatRequest = {
@@ -80,6 +81,7 @@ export function decodeResponsesRequest(
     user: body.user ?? undefined,
     metadata: body.metadata ? Object.assign(Object.create(null), body.metadata) : undefined,
     serviceTier: body.service_tier ?? undefined,
+    outside,
     rest,
   };
   return { request, includeUsage: true, nameOf: (param) => nameOf(param, places) };

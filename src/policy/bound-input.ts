@@ -2,6 +2,7 @@
 // Every token of a byte-level BPE is at least one byte of the text, so text counts by its bytes; what is not text counts by
 // what a model can make of it at most.
 import type { ChatRequest, Media, Part } from "../core/chat";
+import { isSet, keptOf, outsideOf } from "./bound-kept";
 
 /** What is billed per call by a tool that the provider runs itself. */
 export interface HostedTool {
@@ -61,15 +62,14 @@ const IMAGE_CEILING = 24_600;
 const AUDIO_BYTES_PER_TOKEN = 16;
 const CONSTANT_RATE_AUDIO: ReadonlySet<string> = new Set(["wav", "mp3", "pcm16", "audio/wav", "audio/x-wav", "audio/mpeg", "audio/mp3"]);
 
-/** Request fields whose content the provider holds: it may fill the window. */
-const OUTSIDE_FIELDS: readonly string[] = [
-  "previous_response_id",
-  "conversation",
-  "prompt",
-  "cachedContent",
-  "cached_content",
-  "container",
-];
+/** What a provider hears is told by the data where that has a name of its own: FLAC, Ogg, Matroska, MP4. */
+const OTHER_AUDIO = /^(?:ZkxhQ|T2dnU|GkXfo|.{6}Z0eX)/;
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+/** Formats of one picture: not SVG, which is text, and not TIFF, which has pages. */
+const ONE_IMAGE = /^image\/(?:png|jpe?g|gif|webp|heic|heif|avif|bmp)$/i;
+const WEB = /^https?:\/\//i;
+
 /** Request fields that let a provider call paid tools as often as it likes. */
 const HOSTED_FIELDS: readonly string[] = [
   "web_search_options",
@@ -90,9 +90,12 @@ const FEES: readonly { type: RegExp; fee: string }[] = [
 /** Tool types that the caller runs itself. */
 const CALLERS_TOOLS: ReadonlySet<string> = new Set(["function", "custom", "tool"]);
 
-/** `body` is the caller's own, from which `request` was decoded; `model` is the target's. Linear in the body. */
-export function inputCeiling(request: ChatRequest, body: Uint8Array, model: string): InputCeiling {
-  const found = new Found(model);
+/**
+ * `body` is the caller's own, from which `request` was decoded; `model` is the target's, and `provider` whose price applies.
+ * Linear in the body.
+ */
+export function inputCeiling(request: ChatRequest, body: Uint8Array, model: string, provider?: string): InputCeiling {
+  const found = new Found(model, provider);
   for (const [m, message] of request.messages.entries()) {
     for (const [p, part] of message.parts.entries()) found.see(part, () => `messages[${m}].content[${p}]`);
   }
@@ -100,12 +103,13 @@ export function inputCeiling(request: ChatRequest, body: Uint8Array, model: stri
   for (const tool of tools) if (tool.cache === "1h") found.write1h = true;
   // Most requests have no field beside the ones that every dialect has.
   const plain = isEmpty(request.rest);
+  const kept = plain ? undefined : keptOf(request.rest);
   const named = request.hostedTools ?? [];
   // Capped at no call: the caller's own program runs it.
   const hostedTools = [...(plain ? [] : hostedToolsOf(request.rest)), ...named.filter(({ maxCalls }) => maxCalls !== 0).map(billedTool)];
   const overhead =
     (CALL_OVERHEADS.find((row) => row.models.test(model))?.tokens ?? CALL_OVERHEAD) +
-    request.messages.length * MESSAGE_OVERHEAD +
+    (request.messages.length + (kept?.count ?? 0)) * MESSAGE_OVERHEAD +
     tools.length * TOOL_OVERHEAD +
     // The provider describes its own tools to the model, at length.
     named.length * TOOLS_OVERHEAD +
@@ -114,10 +118,10 @@ export function inputCeiling(request: ChatRequest, body: Uint8Array, model: stri
   return {
     textTokens: Math.max(0, textBytes(body) - found.uncountedBytes) + overhead,
     mediaTokens: found.mediaTokens,
-    windowParam: (plain ? undefined : OUTSIDE_FIELDS.find((field) => isSet(request.rest[field]))) ?? found.windowParam,
+    windowParam: outsideOf(request) ?? kept?.outside ?? found.windowParam,
     hostedTools,
     extraOutputTokens: isSet(request.rest["prediction"]) ? JSON.stringify(request.rest["prediction"]).length * 4 : 0,
-    mayWrite1h: found.write1h || (!plain && JSON.stringify(request.rest).includes('"1h"')),
+    mayWrite1h: found.write1h || (!plain && JSON.stringify(request.rest).includes('"1h"')) || says1h(body),
   };
 }
 
@@ -129,9 +133,12 @@ class Found {
   windowParam: string | undefined;
   write1h = false;
   readonly #model: string;
+  /** Google reads whatever is at an address: a video, a document. */
+  readonly #opensAddresses: boolean;
 
-  constructor(model: string) {
+  constructor(model: string, provider: string | undefined) {
     this.#model = model;
+    this.#opensAddresses = provider === "gemini" || /(^|\/)gem(ini|ma)-/.test(model);
   }
 
   /** `param` says where the part is: asked for only where that must be told. */
@@ -150,7 +157,7 @@ class Found {
         });
         return;
       case "image":
-        this.#image(part.media);
+        this.#image(part.media, param);
         return;
       case "audio":
         this.#audio(part.media, part.format, param);
@@ -161,15 +168,25 @@ class Found {
     }
   }
 
-  /** An image costs by its pixels, of which a small file may have many: the model's maximum, wherever the image is. */
-  #image(media: Media): void {
+  /**
+   * An image costs by its pixels, of which a small file may have many: the model's maximum, wherever the image is. What only
+   * stands in an image's place (a PDF, a video's address) is a file.
+   */
+  #image(media: Media, param: () => string): void {
+    const isImage = media.kind === "base64" ? ONE_IMAGE.test(media.mediaType) : media.kind === "url" && WEB.test(media.url);
+    if (!isImage || (media.kind === "url" && this.#opensAddresses)) {
+      this.#file(media, param);
+      return;
+    }
     this.mediaTokens += IMAGE_CEILINGS.find((row) => row.models.test(this.#model))?.tokens ?? IMAGE_CEILING;
     if (media.kind === "base64") this.uncountedBytes += media.data.length;
   }
 
   /** Audio costs by its length. Only a constant bit rate bounds that by the bytes: seconds of silence are nothing in FLAC or Opus. */
   #audio(media: Media, format: string | undefined, param: () => string): void {
-    if (media.kind !== "base64" || !CONSTANT_RATE_AUDIO.has((format ?? media.mediaType).toLowerCase())) {
+    const bounds = media.kind === "base64" && CONSTANT_RATE_AUDIO.has((format ?? media.mediaType).toLowerCase());
+    // Some providers take an address in the data's place.
+    if (!bounds || !BASE64.test(media.data) || OTHER_AUDIO.test(media.data)) {
       this.windowParam ??= param();
       return;
     }
@@ -177,10 +194,11 @@ class Found {
     this.uncountedBytes += media.data.length;
   }
 
-  /** A text file stays in the count of bytes (base64 only makes it longer). Any other may unpack to anything. */
+  /** A text file stays in the count of bytes: base64 only makes it longer, unless its text grows. Any other may unpack to anything. */
   #file(media: Media, param: () => string): void {
     this.mediaTokens += FILE_OVERHEAD;
     if (media.kind !== "base64" || !media.mediaType.startsWith("text/")) this.windowParam ??= param();
+    else this.mediaTokens += Math.max(0, textBytes(Buffer.from(media.data, "base64")) - media.data.length);
   }
 }
 
@@ -189,12 +207,16 @@ function isEmpty(fields: Readonly<Record<string, unknown>>): boolean {
   return true;
 }
 
-const isSet = (value: unknown): boolean => value !== undefined && value !== null && value !== false;
+/** xAI's search that is switched off, as the table of fields has it. */
+const isOff = (field: string, value: unknown): boolean =>
+  field === "search_parameters" && typeof value === "object" && value !== null && "mode" in value && value.mode === "off";
 
 /** Tools that the provider runs, in whatever field the dialect kept them. */
 function hostedToolsOf(rest: Readonly<Record<string, unknown>>): HostedTool[] {
   const found: HostedTool[] = [];
-  for (const field of HOSTED_FIELDS) if (isSet(rest[field])) found.push({ param: field, fee: undefined, maxCalls: undefined });
+  for (const field of HOSTED_FIELDS) {
+    if (isSet(rest[field]) && !isOff(field, rest[field])) found.push({ param: field, fee: undefined, maxCalls: undefined });
+  }
   if (compacts(rest["context_management"])) found.push({ param: "context_management", fee: undefined, maxCalls: undefined });
   for (const [field, value] of Object.entries(rest)) {
     if (!Array.isArray(value) || !/tools?$/i.test(field)) continue;
@@ -236,6 +258,15 @@ const billedTool = ({ type, at, maxCalls }: NonNullable<ChatRequest["hostedTools
   fee: feeOf(type),
   maxCalls,
 });
+
+/** Every way to write the lifetime of an hour: a mark may stand in a block that the neutral request has no place for. */
+const HOUR = ['"1h"', '"1\\u0068"', '"\\u0031h"', '"\\u0031\\u0068"'].map((text) => Buffer.from(text));
+
+/** Whether the body has the lifetime anywhere: it is too much to hold where only a text says so, and never too little. */
+function says1h(body: Uint8Array): boolean {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return HOUR.some((text) => bytes.includes(text));
+}
 
 const utf8 = new TextDecoder();
 

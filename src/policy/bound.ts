@@ -119,7 +119,7 @@ function shapeOf(ask: Omit<BoundAsk, "maxOutputTokens">): Shape {
   // Flex and priority calls may be served by the standard tier: both must fit.
   const asked = ratesOfTier(price, request.serviceTier);
   if (!asked) return { ok: false, reason: "unpriced", param: "service_tier" };
-  const ceiling = inputCeiling(request, ask.body, ask.model);
+  const ceiling = inputCeiling(request, ask.body, ask.model, price.provider);
   const window = trustedWindow(ask, price);
   const input = inputTokensOf(ceiling, window);
   if (!input.ok) return input;
