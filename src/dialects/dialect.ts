@@ -57,6 +57,8 @@ export interface EncodeContext {
   defaultMaxOutputTokens: number;
   /** Goes out as the output limit where bytes are forwarded and the caller gave none. undefined: nothing is put in. */
   injectMaxOutputTokens?: number | undefined;
+  /** Goes out as the service tier where bytes are forwarded, in place of none or "auto". */
+  injectServiceTier?: string | undefined;
   /** Fields the provider refuses, by the caller's names: refused (meaning) or left out (hint). */
   unsupported: readonly string[];
   /** True: a meaning that has no place is dropped and named, not refused. */

@@ -40,7 +40,7 @@ export function forwardOpenaiChatRequest(
   else if (request.stream && !includeUsage) {
     edits.push({ op: "set-inside", outer: "stream_options", name: "include_usage", value: "true" });
   }
-  edits.push(...limitEdits(request, context));
+  edits.push(...limitEdits(request, context), ...tierEdits(context));
   if (deviations.seedField && sent.has("seed")) edits.push(...renamed(bytes, "seed", deviations.seedField));
   const fitted = messageEdits(bytes, request, deviations);
   // A field that is written again and one that is removed are never the same: a refused `tools` list is not looked into.
@@ -92,6 +92,10 @@ function limitEdits(request: ChatRequest, context: EncodeContext): JsonEdit[] {
     { op: "set", name: wanted, value },
   ];
 }
+
+/** What the caller left to the provider's settings, which may be a dearer tier. */
+export const tierEdits = ({ injectServiceTier: tier }: EncodeContext): JsonEdit[] =>
+  tier === undefined ? [] : [{ op: "set", name: "service_tier", value: JSON.stringify(tier) }];
 
 /** The edits that put the stamp into an answer or a chunk. `usageText`: the provider's usage object where it stood elsewhere. */
 export function stampEdits(holder: JsonObject, usage: Usage | undefined, context: AnswerContext, usageText?: string): JsonEdit[] {

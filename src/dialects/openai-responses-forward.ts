@@ -7,6 +7,7 @@ import { type JsonEdit, spliceJson } from "../wire/json-splice";
 import { type MemberSpan, objectSpan, stringText } from "../wire/json-walk";
 import type { AnswerContext, DecodedRequest, DoorDialect, EncodeContext } from "./dialect";
 import { type FieldTable, judgeField } from "./field-table";
+import { tierEdits } from "./openai-chat-forward";
 import { parseResponse, ResponsesReader } from "./openai-responses-answer";
 import { OPENAI_RESPONSES_FIELDS } from "./openai-responses-fields";
 import { encodeResponsesUsage } from "./openai-responses-usage";
@@ -48,6 +49,7 @@ export function forwardResponsesRequest(
     if (verdict === "omit-and-name") ignored.push(name);
   }
   if (request.model !== context.model) edits.push({ op: "set", name: "model", value: JSON.stringify(context.model) });
+  edits.push(...tierEdits(context));
   const { injectMaxOutputTokens: ours } = context;
   const limits = request.maxOutputTokens === undefined && ours !== undefined;
   if (limits) edits.push({ op: "set", name: "max_output_tokens", value: String(ours) });

@@ -39,7 +39,8 @@ export function targetOf(governed: Governed, candidate: Candidate, door: Door, p
   const asked = governed.request.maxOutputTokens;
   const limits = room !== undefined && asked === undefined && door.operation === "chat" && price !== undefined && !isOutputFree(price);
   const chosen = limits ? limitFor(governed, provider, model, info, bounds, room, ports) : undefined;
-  const outgoing = encode(governed, provider, model, info, door, chosen?.limit, ports);
+  const tier = room === undefined ? undefined : tierFor(governed.request, provider, door);
+  const outgoing = encode(governed, provider, model, info, door, { limit: chosen?.limit, tier }, ports);
   const bound = bounds.at(outgoing.maxOutputTokens);
   if (room !== undefined && !bound.ok) throw boundless(bound, provider, governed);
   return {
@@ -132,7 +133,7 @@ function encode(
   model: string,
   info: ModelInfo | undefined,
   door: Door,
-  limit: number | undefined,
+  ours: Ours,
   ports: Ports,
 ): Outgoing {
   const dialect = dialectFor(provider, door);
@@ -149,18 +150,36 @@ function encode(
     routed: model !== governed.request.model,
     caller: door.dialect,
     reasons: reasonsOf(info),
-    injectMaxOutputTokens: limit,
+    injectMaxOutputTokens: ours.limit,
+    injectServiceTier: ours.tier,
   };
   const outgoing = isForwarded(governed.request, provider, dialect, door)
     ? forwarded(door.dialect.forwardRequest(governed.bytes, governed, context))
-    : inCallersWords(governed, () => dialect.encodeRequest(limited(governed.request, limit), context));
+    : inCallersWords(governed, () => dialect.encodeRequest(limited(governed.request, ours), context));
   const { unheeded } = governed.hints;
   return { ...outgoing, ignored: [...new Set([...outgoing.ignored, ...unheeded])] };
 }
 
-/** Where the request is written anew, a limit of ours is written as the caller's would be. */
-const limited = (request: ChatRequest, limit: number | undefined): ChatRequest =>
-  limit === undefined ? request : { ...request, maxOutputTokens: limit };
+/** What a hard budget puts in where the caller left it open. */
+interface Ours {
+  limit: number | undefined;
+  tier: string | undefined;
+}
+
+/**
+ * At OpenAI a call without a tier is served by the one that the project is set to, at up to twice the price that is held.
+ * https://platform.openai.com/docs/api-reference/chat/create#chat-create-service_tier
+ */
+function tierFor({ serviceTier }: ChatRequest, provider: Provider, door: Door): string | undefined {
+  if (provider.name !== "openai" || door.operation !== "chat") return undefined;
+  return serviceTier === undefined || serviceTier === "auto" ? "default" : undefined;
+}
+
+/** Where the request is written anew, what is ours is written as the caller's would be. */
+function limited(request: ChatRequest, { limit, tier }: Ours): ChatRequest {
+  if (limit === undefined && tier === undefined) return request;
+  return { ...request, maxOutputTokens: limit ?? request.maxOutputTokens, serviceTier: tier ?? request.serviceTier };
+}
 
 /** What has no place is told by the name that the caller gave it. */
 function inCallersWords(governed: Governed, encode: () => Outgoing): Outgoing {

@@ -121,6 +121,42 @@ test("a service tier without a price is refused by its field", async () => {
   expect(upstream.requests).toEqual([]);
 });
 
+test("a tier that is left to OpenAI's settings is asked for by name, and a caller's choice is kept", async () => {
+  const model = "gpt-5";
+  for (const [asked, sent] of [
+    [{}, "default"],
+    [{ service_tier: "auto" }, "default"],
+    [{ service_tier: null }, "default"],
+    [{ service_tier: "flex" }, "flex"],
+  ] as const) {
+    const chat = await sentFor("/v1/chat/completions", { model, max_tokens: 10, messages: MESSAGES, ...asked });
+    const responses = await sentFor("/v1/responses", { model, max_output_tokens: 16, input: "Hello", ...asked });
+    expect([chat["service_tier"], responses["service_tier"]]).toEqual([sent, sent]);
+  }
+  const anew = await sentFor("/v1/messages", { model, max_tokens: 16, messages: MESSAGES });
+  expect(anew["service_tier"]).toBe("default");
+  const elsewhere = await sentFor("/v1/chat/completions", { model: "grok-4", max_tokens: 10, messages: MESSAGES });
+  expect(elsewhere).not.toHaveProperty("service_tier");
+});
+
+test("the provider's own tools are refused in an item as in the request's list", async () => {
+  upstream.forget();
+  for (const item of [
+    { type: "additional_tools", role: "developer", tools: [{ type: "web_search" }] },
+    { type: "tool_search_output", call_id: "c", tools: [{ type: "web_search" }] },
+  ]) {
+    const response = await fetch(`${house.url}/v1/responses`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${plain}`, "content-type": "application/json" },
+      body: JSON.stringify({ model: "gpt-5", max_output_tokens: 16, input: [item, { role: "user", content: "hi" }] }),
+    });
+    expect(response.status).toBe(400);
+    const { error } = (await response.json()) as ErrorBody;
+    expect(error).toMatchObject({ code: "unbounded_request", param: "input[0].tools[0]" });
+  }
+  expect(upstream.requests).toEqual([]);
+});
+
 test("auto passes over what the budget cannot bear, and the decision says so", async () => {
   const { key, plain: poor } = await house.ports.keys.create({ organizationId: "default", name: "poor", mode: "live" });
   const ask = { model: "auto", max_tokens: 1_000, messages: [{ role: "user", content: "x".repeat(4_000) }] };
