@@ -5,8 +5,13 @@ import { estimateTokens } from "../policy/estimate";
 import type { Ending, Settled } from "../policy/settlement";
 
 export class Meter {
-  ending: Ending = "unsent";
+  #ending: Ending = "unsent";
   usage: Usage | undefined;
+  /** Choices that were begun, and ends of choices. */
+  #choices = 0;
+  #finishes = 0;
+  /** The last usage came with the answer's end, or after it. */
+  #toldLast = false;
   /** A whole answer's events: counted only if the provider told no usage. */
   #whole: readonly ChatEvent[] = [];
   #counted = 0;
@@ -21,6 +26,15 @@ export class Meter {
   /** What a complete answer costs, once that is told to the caller: the ledger says the same. */
   final: Settled | undefined;
 
+  /** Some providers tell running figures with every chunk: those of a broken answer are the last word only if its end was seen. */
+  get ending(): Ending {
+    return this.#ending === "broken" && this.usage !== undefined && !this.#toldLast ? "cut" : this.#ending;
+  }
+
+  set ending(ending: Ending) {
+    this.#ending = ending === "cut" ? "broken" : ending;
+  }
+
   /** Made when the first one is raised: most attempts have none. */
   get flags(): Set<string> {
     this.#flags ??= new Set();
@@ -33,16 +47,21 @@ export class Meter {
 
   /** Events of a stream, as they come. */
   see(events: readonly ChatEvent[]): void {
+    let told = false;
     for (const event of events) {
       this.#note(event);
       this.#counted += tokensOf(event);
+      told ||= event.type === "usage";
     }
+    // One frame may hold both, in either order.
+    if (told) this.#toldLast = this.#finishes > 0 && this.#finishes >= this.#choices;
   }
 
   /** All events of a whole answer. */
   seeWhole(events: readonly ChatEvent[]): void {
     for (const event of events) this.#note(event);
     this.#whole = events;
+    this.#toldLast = true;
   }
 
   /** The prompt was blocked before the model said or thought anything. */
@@ -61,6 +80,7 @@ export class Meter {
         this.usage = mergeUsage(this.usage, event.usage);
         return;
       case "finish":
+        this.#finishes++;
         this.finishReason = event.raw;
         this.#filtered ||= event.reason === "content_filter";
         return;
@@ -72,6 +92,7 @@ export class Meter {
       case "audio":
       case "image":
         this.#spoke = true;
+        this.#choices = Math.max(this.#choices, event.choice + 1);
         return;
       case "start":
       case "refusal":

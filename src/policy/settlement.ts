@@ -15,7 +15,9 @@ export type Ending =
   /** The answer came whole. */
   | "complete"
   /** Sent, and then anything else: reset, timed out, cut, malformed, caller gone. */
-  | "broken";
+  | "broken"
+  /** As broken, before the provider's last word: what it told so far may be less than what it bills. */
+  | "cut";
 
 export interface Seen {
   ending: Ending;
@@ -57,9 +59,17 @@ export function settle(seen: Seen, price: Price | undefined, bound: NanoUsd | un
       );
     case "broken":
       // Whole figures are the provider's last word, wherever it broke off.
-      return told(seen, price, bound) ?? (seen.stream && seen.reasons !== true ? counted(seen, price, bound) : ceiling(seen, bound));
+      return told(seen, price, bound) ?? unfinished(seen, price, bound);
+    case "cut":
+      return unfinished({ ...seen, usage: seen.usage && soFar(seen.usage) }, price, bound);
   }
 }
+
+/** Neither a cost so far nor a placeholder for the input is what the call will cost. */
+const soFar = (usage: Usage): Usage => ({ ...usage, inputTokens: usage.inputTokens || undefined, reportedCost: undefined });
+
+const unfinished = (seen: Seen, price: Price | undefined, bound: NanoUsd | undefined): Settled =>
+  seen.stream && seen.reasons !== true ? counted(seen, price, bound) : ceiling(seen, bound);
 
 function told(seen: Seen, price: Price | undefined, bound: NanoUsd | undefined): Settled | undefined {
   const { usage } = seen;

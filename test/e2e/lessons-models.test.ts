@@ -120,3 +120,21 @@ test("a hard budget refuses compaction, which has no bound, and no other edit of
   expect(responses).toMatchObject({ status: 400, sent: [] });
   expect(JSON.parse(responses.text)).toMatchObject({ error: { code: "unbounded_request", param: "context_management" } });
 });
+
+test("running usage of a stream that was cut is not its cost: ceiling where the model thinks, else at least our count", async () => {
+  const chunk = {
+    id: "c",
+    object: "chat.completion.chunk",
+    created: 1,
+    model: "m",
+    choices: [{ index: 0, delta: { role: "assistant", content: "Hello there, how are you today?" }, finish_reason: null }],
+    usage: { prompt_tokens: 10, completion_tokens: 0, total_tokens: 10 },
+  };
+  const cut = { status: 200, headers: { "content-type": "text/event-stream" }, body: `data: ${JSON.stringify(chunk)}\n\n` };
+  const ask = { model: "gpt-5", stream: true, max_tokens: 5_000, messages: ASK.messages };
+  // 5,000 tokens of output at $10 a million are held, and the input.
+  expect((await call(ask, cut, { path: "/v1/chat/completions" })).spent).toBeGreaterThan(usd("0.05"));
+  const mini = await call({ ...ask, model: "mistral-small-latest" }, cut, { path: "/v1/chat/completions" });
+  // More than the ten tokens of the input.
+  expect(mini.spent).toBeGreaterThan(usd("0.000002"));
+});

@@ -68,6 +68,9 @@ for (const stream of [false, true]) {
       const hidden = !stream || reasons === true;
       // Whole figures are the provider's last word, wherever it broke off.
       CASES.push({ ...shared, ending: "broken", expected: told ? exact : hidden ? ceiling("none") : counted });
+      // Figures from before the end are at most a part of it.
+      const part: Expected = { ...counted, cost: nanoUsd(11n * IN + 33n * OUT) };
+      CASES.push({ ...shared, ending: "cut", expected: hidden ? ceiling(told ? "provider" : "none") : told ? part : counted });
     }
   }
 }
@@ -77,7 +80,7 @@ const words = ({ ending, stream, reasons, told }: Case): string =>
 
 describe("settle()", () => {
   test("every combination is in the table once", () => {
-    expect(CASES).toHaveLength(4 * 2 * 3 * 2);
+    expect(CASES).toHaveLength(5 * 2 * 3 * 2);
   });
 
   test.each(CASES.map((one) => [words(one), one] as const))("%s", (_, { ending, stream, reasons, told, expected }) => {
@@ -144,6 +147,19 @@ describe("what the provider told", () => {
   });
 });
 
+describe("figures from the middle of a stream that was cut", () => {
+  const cut = (usage: Usage): Settled => settle(seen({ ending: "cut", stream: true, usage }), PRICE, BOUND);
+
+  test("count where they are more than our own", () => {
+    expect(cut({ inputTokens: 11, outputTokens: 0 }).cost).toBe(nanoUsd(11n * IN + 33n * OUT));
+    expect(cut({ inputTokens: 11, outputTokens: 500 }).cost).toBe(nanoUsd(11n * IN + 500n * OUT));
+  });
+
+  test("are no cost and no input where they say 0 or what it was so far", () => {
+    expect(cut({ inputTokens: 0, outputTokens: 0, reportedCost: nanoUsd(1n) }).cost).toBe(COUNTED_COST);
+  });
+});
+
 describe("what was only counted", () => {
   test("never costs more than was held", () => {
     const settled = settle(seen({ ending: "broken", stream: true, countOutputTokens: () => 1_000_000 }), PRICE, BOUND);
@@ -176,7 +192,7 @@ describe("what was only counted", () => {
 describe("whatever is seen", () => {
   const tokens = fc.option(fc.nat({ max: 5_000 }), { nil: undefined });
   const anySeen = fc.record({
-    ending: fc.constantFrom<Ending>("unsent", "rejected", "complete", "broken"),
+    ending: fc.constantFrom<Ending>("unsent", "rejected", "complete", "broken", "cut"),
     stream: fc.boolean(),
     reasons: fc.constantFrom(true, false, undefined),
     usage: fc.option(fc.record({ inputTokens: tokens, outputTokens: tokens }), { nil: undefined }),
@@ -209,7 +225,8 @@ describe("whatever is seen", () => {
         const settled = run(one, PRICE, BOUND);
         if (settled.usageSource !== "counted") return;
         expect(settled.usage?.outputTokens).toBe(Math.max(one.output, one.usage?.outputTokens ?? 0));
-        expect(settled.usage?.inputTokens).toBe(one.usage?.inputTokens ?? one.input);
+        const toldInput = one.ending === "cut" ? one.usage?.inputTokens || undefined : one.usage?.inputTokens;
+        expect(settled.usage?.inputTokens).toBe(toldInput ?? one.input);
       }),
     );
   });
