@@ -29,6 +29,9 @@ export interface Usage {
   reportedCost?: NanoUsd | undefined;
 }
 
+/** The tier, in our word, of an answer that a provider made in the US for more than elsewhere (Anthropic's `inference_geo`). */
+export const tierInUs = (tier: string | undefined): string => (tier === "fast" ? "fast-us" : "us");
+
 /** Where the figures of a settled attempt come from. */
 export type UsageSource = "provider" | "counted" | "none";
 

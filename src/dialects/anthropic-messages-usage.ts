@@ -1,6 +1,6 @@
 // Anthropic's usage in our meaning: https://platform.claude.com/docs/en/build-with-claude/prompt-caching#tracking-cache-performance
 import { type NanoUsd, usdNumber } from "../core/money";
-import type { Usage } from "../core/usage";
+import { tierInUs, type Usage } from "../core/usage";
 import { countOf, itemsOf, type JsonObject, objectOf, textOf } from "./provider-json";
 
 /** What the provider said so far, by its own field names. */
@@ -51,9 +51,15 @@ function usageOfFigures(said: AnthropicUsage): Usage {
     cacheCreation1hInputTokens: countOf(lifetimes?.["ephemeral_1h_input_tokens"]),
     reasoningOutputTokens: countOf(objectOf(said["output_tokens_details"])?.["thinking_tokens"]),
     toolCalls: toolCallsOf(objectOf(said["server_tool_use"])),
-    // Fast mode has rates of its own, whatever the tier.
-    serviceTier: said["speed"] === "fast" ? "fast" : textOf(said["service_tier"]),
+    serviceTier: tierOf(said),
   };
+}
+
+/** Fast mode has rates of its own, whatever the tier, and so has the US, which a workspace's default may have chosen. */
+function tierOf(said: AnthropicUsage): string | undefined {
+  const tier = said["speed"] === "fast" ? "fast" : textOf(said["service_tier"]);
+  const rated = tier === undefined || tier === "fast" || tier === "standard";
+  return rated && said["inference_geo"] === "us" ? tierInUs(tier) : tier;
 }
 
 /** Hosted tools by the name their fee has: `web_search_requests` → `web_search`. */
@@ -68,7 +74,13 @@ function toolCallsOf(said: JsonObject | undefined): Usage["toolCalls"] {
 }
 
 /** OpenAI's words for the tiers; one that Anthropic has no word for is not told. */
-const TIERS: Readonly<Record<string, string>> = { default: "standard", standard: "standard", priority: "priority", batch: "batch" };
+const TIERS: Readonly<Record<string, string>> = {
+  default: "standard",
+  standard: "standard",
+  priority: "priority",
+  batch: "batch",
+  us: "standard",
+};
 
 /**
  * The `usage` object of an answer, with our cost: `input_tokens` less what was read from caches and written to them. null is
@@ -92,8 +104,8 @@ export function encodeAnthropicUsage(usage: Usage | undefined, costUsd: NanoUsd 
     output_tokens_details: thinking === undefined ? null : { thinking_tokens: thinking },
     server_tool_use: serverToolsOf(usage?.toolCalls),
     service_tier: (tier === undefined ? undefined : TIERS[tier]) ?? null,
-    speed: tier === "fast" ? "fast" : null,
-    inference_geo: null,
+    speed: tier === "fast" || tier === "fast-us" ? "fast" : null,
+    inference_geo: tier === "us" || tier === "fast-us" ? "us" : null,
     ...(costUsd === undefined ? {} : { cost: usdNumber(costUsd) }),
   };
 }

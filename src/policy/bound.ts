@@ -3,6 +3,7 @@
 import type { ChatRequest } from "../core/chat";
 import { type NanoUsd, nanoUsd } from "../core/money";
 import type { Price, Rates } from "../core/price";
+import { tierInUs } from "../core/usage";
 import { type InputCeiling, inputCeiling } from "./bound-input";
 import { ceilDivide, dearestOutputRate, larger, REQUEST_FEE, ratesOfTier } from "./pricing";
 
@@ -132,7 +133,9 @@ function shapeOf(ask: Omit<BoundAsk, "maxOutputTokens">): Shape {
     const media = input.media === 0n ? 0n : input.media * dearestInputRate(rates, ceiling.mayWrite1h);
     lines.push({ fixed: text + media + fees, perOutputToken: dearestOutputRate(rates) });
   };
-  for (const table of asked === price ? [price] : [price, asked]) {
+  // Where the request does not say where it is answered, the workspace's default does, and that may be the dearer place.
+  const us = request.rest["inference_geo"] === "global" ? undefined : price.serviceTiers[tierInUs(request.serviceTier)];
+  for (const table of new Set([price, asked, us ?? price])) {
     add(table.rates);
     for (const tier of table.tiers) if (inputTokens > BigInt(tier.aboveInputTokens)) add(tier.rates);
   }

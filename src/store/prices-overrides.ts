@@ -127,7 +127,7 @@ export const PRICE_OVERRIDES: readonly PriceOverride[] = [
     kind: "tiers",
     provider: "anthropic",
     models: ["claude-opus-4-6", "claude-opus-4-7"],
-    times: { batch: HALF, fast: [6, 1] },
+    times: { batch: HALF, fast: [6, 1], "fast-us": [66, 10] },
     source: `${ANTHROPIC_PRICING}#fast-mode-pricing; models.dev f3fc692`,
     date: "2026-07-02",
   },
@@ -135,9 +135,18 @@ export const PRICE_OVERRIDES: readonly PriceOverride[] = [
     kind: "tiers",
     provider: "anthropic",
     models: ["claude-opus-4-8"],
-    times: { batch: HALF, fast: [2, 1] },
+    times: { batch: HALF, fast: [2, 1], "fast-us": [22, 10] },
     source: `${ANTHROPIC_PRICING}#fast-mode-pricing; models.dev f3fc692`,
     date: "2026-07-02",
+  },
+  {
+    // What is answered in the US costs a tenth more, from 4.6 on; earlier models do not let one choose.
+    kind: "tiers",
+    provider: "anthropic",
+    models: /^claude-(?:[a-z]+-)(?:4-[6-9](?!\d)|[5-9](?!\d)|[1-9]\d)/,
+    times: { us: [11, 10] },
+    source: `${ANTHROPIC_PRICING}#data-residency-pricing`,
+    date: "2026-09-23",
   },
   {
     kind: "fees",

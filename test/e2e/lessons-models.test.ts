@@ -138,3 +138,13 @@ test("running usage of a stream that was cut is not its cost: ceiling where the 
   // More than the ten tokens of the input.
   expect(mini.spent).toBeGreaterThan(usd("0.000002"));
 });
+
+test("an answer made in the US costs a tenth more, whoever chose that", async () => {
+  const told = (inference_geo: string, more: object = {}) =>
+    message({ input_tokens: 10_000, output_tokens: 1_000, inference_geo, ...more });
+  // 10,000 × 5,000 + 1,000 × 25,000 nano-USD
+  expect((await call(ASK, told("global"))).spent).toBe(usd("0.075"));
+  expect((await call({ ...ASK, inference_geo: "us" }, told("us"))).spent).toBe(usd("0.0825"));
+  expect((await call(ASK, told("us"))).spent).toBe(usd("0.0825"));
+  expect((await call({ ...ASK, speed: "fast" }, told("us", { speed: "fast" }))).spent).toBe(usd("0.495"));
+});

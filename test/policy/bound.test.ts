@@ -72,6 +72,19 @@ describe("what the bound is made of", () => {
     expect(shown({ ...haiku, request: request({ rest: { cache_control: { type: "ephemeral", ttl: "1h" } } }) })).toBe(nanoUsd(658_000n));
   });
 
+  test("what may be answered in the US is bound at its price, unless the request says that it is not", () => {
+    const opus = { model: "claude-opus-4-6", price: priceOf("anthropic", "claude-opus-4-6"), maxOutputTokens: 1_000 };
+    const at = (inference_geo: string | undefined, serviceTier?: string) =>
+      shown({ ...opus, request: request({ serviceTier, rest: inference_geo === undefined ? {} : { inference_geo } }) });
+    // 329 × 6,250 and 1,000 × 25,000, and a tenth more; fast mode is six times that.
+    expect(at("global")).toBe(nanoUsd(27_056_250n));
+    expect(at("us")).toBe(nanoUsd(29_761_875n));
+    expect(at(undefined)).toBe(nanoUsd(29_761_875n));
+    expect(at("us", "fast")).toBe(nanoUsd(178_571_250n));
+    expect(priceOf("anthropic", "claude-haiku-4-5")?.serviceTiers).not.toHaveProperty("us");
+    expect(priceOf("anthropic", "claude-sonnet-5")?.serviceTiers).toHaveProperty("us");
+  });
+
   test("the long-context tier applies once the bound passes it", () => {
     const pro = { model: "gemini-2.5-pro", price: priceOf("gemini", "gemini-2.5-pro"), contextWindow: 1_048_576, maxOutputTokens: 0 };
     // 272 tokens of overhead. 199,728 + 272 = 200,000 × 1,250; one byte more: 200,001 × 2,500
