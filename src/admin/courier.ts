@@ -8,6 +8,7 @@ import type { Delivery, Webhook } from "../core/records";
 import { VaultFault } from "../core/vault";
 import { crossingEvents } from "../policy/alert";
 import { restMs, retryInMs, verdictOf } from "../policy/delivery";
+import { inTurn } from "./turn";
 import { inForce, openSecrets } from "./webhook-secret";
 
 /** Messages that wait for one endpoint, and in all. One more is dropped, and the log says so. */
@@ -252,9 +253,11 @@ export class Courier implements Events {
   async #disable(id: string): Promise<void> {
     const { directory, log } = this.#ports;
     log.write("warn", "webhook_gone", { webhook: id });
-    // As it is now: it may have changed while the endpoint was asked.
-    const webhook = directory.get("webhook", id);
-    if (webhook) await directory.put("webhook", { ...webhook, enabled: false });
+    await inTurn({ directory }, async () => {
+      // As it is now: it may have changed while the endpoint was asked, or be gone.
+      const webhook = directory.get("webhook", id);
+      if (webhook) await directory.put("webhook", { ...webhook, enabled: false });
+    });
   }
 }
 

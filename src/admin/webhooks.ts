@@ -6,7 +6,9 @@ import type { Ports } from "../core/ports";
 import type { Delivery, Webhook } from "../core/records";
 import { note } from "./events";
 import { type Fields, fieldsOf, notFound, quoted } from "./fields";
-import { DEFAULT_ORGANIZATION, newId, organizationNamed } from "./organizations";
+import { newId } from "./organizations";
+import { type Ask, organizationOr, recordFound } from "./place";
+import { inTurn } from "./turn";
 import { inForce, newSecret, openSecrets, readSecret, type SigningSecrets, sealSecrets } from "./webhook-secret";
 
 const MAX_WEBHOOKS = 50;
@@ -55,47 +57,54 @@ const deliveryDocument = (delivery: Delivery): object => ({
 });
 
 /** `{url, events?, description?, secret?, enabled?, organization?}` → its document and, this once, the signing secret. */
-export async function createWebhook(ask: unknown, ports: Ports): Promise<WebhookDocument & { secret: string }> {
-  const fields = fieldsOf(ask, ["url", "events", "description", "secret", "enabled", "organization"], "Webhooks");
-  const organizationId = organizationOf(fields.text("organization"), ports);
+export async function createWebhook(ask: Ask, ports: Ports): Promise<WebhookDocument & { secret: string }> {
+  const fields = fieldsOf(ask.body, ["url", "events", "description", "secret", "enabled", "organization"], "Webhooks");
+  const organizationId = organizationOr(ask, fields, ports);
   const url = readUrl(fields.needed("url", "A webhook"), fields);
   const events = readEvents(fields);
   const description = readDescription(fields);
   const given = fields.text("secret");
   const secret = given === undefined ? newSecret(ports.random) : readSecret(given);
   const enabled = fields.flag("enabled") ?? true;
-  if (ports.directory.list("webhook", organizationId).length >= MAX_WEBHOOKS)
-    throw new Failure("invalid_value", `An organization has at most ${MAX_WEBHOOKS} webhooks.`, { param: "organization" });
+  // Asked before, so that a full organization's names are not looked up, and again in turn, when it counts.
+  refuseMore(organizationId, ports);
   await checkAddress(url, ports);
-  const id = newId("whk", ports);
-  const webhook: Webhook = {
-    id,
-    organizationId,
-    createdAt: ports.clock.now(),
-    url,
-    description,
-    ...sealed({ current: secret }, { id, organizationId }, ports),
-    events,
-    enabled,
-  };
-  await ports.directory.put("webhook", webhook);
-  await noteChange("created", webhook, ports);
-  return { ...webhookDocument(webhook), secret: secret.reveal() };
+  return inTurn(ports, async () => {
+    refuseMore(organizationId, ports);
+    const id = newId("whk", ports);
+    const webhook: Webhook = {
+      id,
+      organizationId,
+      createdAt: ports.clock.now(),
+      url,
+      description,
+      ...sealed({ current: secret }, { id, organizationId }, ports),
+      events,
+      enabled,
+    };
+    await ports.directory.put("webhook", webhook);
+    await noteChange("created", webhook, ports);
+    return { ...webhookDocument(webhook), secret: secret.reveal() };
+  });
 }
 
-export const listWebhooks = (organization: string | null, ports: Ports): object => ({
+function refuseMore(organizationId: string, { directory }: Ports): void {
+  if (directory.list("webhook", organizationId).length >= MAX_WEBHOOKS)
+    throw new Failure("invalid_value", `An organization has at most ${MAX_WEBHOOKS} webhooks.`, { param: "organization" });
+}
+
+export const listWebhooks = (ask: Ask, ports: Ports): object => ({
   object: "list",
-  data: ports.directory.list("webhook", organizationOf(organization ?? undefined, ports)).map(webhookDocument),
+  data: ports.directory.list("webhook", organizationOr(ask, undefined, ports)).map(webhookDocument),
   next_cursor: null,
 });
 
-export const showWebhook = (id: string, organization: string | null, ports: Ports): WebhookDocument =>
-  webhookDocument(found(id, organization, ports));
+export const showWebhook = (id: string, ask: Ask, ports: Ports): WebhookDocument => webhookDocument(recordFound("webhook", id, ask, ports));
 
 /** `{url?, events?, description?, enabled?}`: what is absent stays. */
-export async function changeWebhook(id: string, organization: string | null, ask: unknown, ports: Ports): Promise<WebhookDocument> {
-  const fields = fieldsOf(ask, ["url", "events", "description", "enabled"], "Webhooks");
-  const before = found(id, organization, ports);
+export async function changeWebhook(id: string, ask: Ask, ports: Ports): Promise<WebhookDocument> {
+  const fields = fieldsOf(ask.body, ["url", "events", "description", "enabled"], "Webhooks");
+  const before = recordFound("webhook", id, ask, ports);
   const url = fields.has("url") ? readUrl(fields.needed("url", "A webhook"), fields) : undefined;
   const changed = {
     ...(fields.has("events") ? { events: readEvents(fields) } : {}),
@@ -103,71 +112,69 @@ export async function changeWebhook(id: string, organization: string | null, ask
     ...(fields.has("enabled") ? { enabled: fields.flag("enabled") ?? before.enabled } : {}),
     ...(url === undefined ? {} : { url }),
   };
+  // Before the turn: a name server that is slow holds no other administrator up.
   if (url !== undefined) await checkAddress(url, ports);
-  // As it is now: its secret may have been rotated while the address was looked up.
-  const after: Webhook = { ...found(id, organization, ports), ...changed };
-  await ports.directory.put("webhook", after);
-  await noteChange("updated", after, ports);
-  return webhookDocument(after);
+  return inTurn(ports, async () => {
+    // As it is now: it may have been changed or removed while the address was looked up.
+    const after: Webhook = { ...recordFound("webhook", id, ask, ports), ...changed };
+    await ports.directory.put("webhook", after);
+    await noteChange("updated", after, ports);
+    return webhookDocument(after);
+  });
 }
 
 /** `{secret?, grace_seconds?}` → a new secret, this once. Until the grace is over the one before signs too, beside it. */
-export async function rotateWebhookSecret(id: string, organization: string | null, ask: unknown, ports: Ports): Promise<object> {
-  const fields = fieldsOf(ask, ["secret", "grace_seconds"], "Rotations");
-  const webhook = found(id, organization, ports);
-  const given = fields.text("secret");
-  const current = given === undefined ? newSecret(ports.random) : readSecret(given);
-  const graceSeconds = fields.whole("grace_seconds", 0, MAX_GRACE_S) ?? DAY_S;
-  const now = ports.clock.now();
-  const [before] = inForce(openSecrets(webhook, ports.vault), now);
-  const older = before === undefined || graceSeconds === 0 ? undefined : { secret: before, until: now + graceSeconds * 1000 };
-  const after: Webhook = { ...webhook, ...sealed({ current, older }, webhook, ports) };
-  await ports.directory.put("webhook", after);
-  await noteChange("secret_rotated", after, ports);
-  return {
-    ...webhookDocument(after),
-    secret: current.reveal(),
-    older_secret_until: older === undefined ? null : new Date(older.until).toISOString(),
-  };
+export function rotateWebhookSecret(id: string, ask: Ask, ports: Ports): Promise<object> {
+  return inTurn(ports, async () => {
+    const fields = fieldsOf(ask.body, ["secret", "grace_seconds"], "Rotations");
+    const webhook = recordFound("webhook", id, ask, ports);
+    const given = fields.text("secret");
+    const current = given === undefined ? newSecret(ports.random) : readSecret(given);
+    const graceSeconds = fields.whole("grace_seconds", 0, MAX_GRACE_S) ?? DAY_S;
+    const now = ports.clock.now();
+    const [before] = inForce(openSecrets(webhook, ports.vault), now);
+    const older = before === undefined || graceSeconds === 0 ? undefined : { secret: before, until: now + graceSeconds * 1000 };
+    const after: Webhook = { ...webhook, ...sealed({ current, older }, webhook, ports) };
+    await ports.directory.put("webhook", after);
+    await noteChange("secret_rotated", after, ports);
+    return {
+      ...webhookDocument(after),
+      secret: current.reveal(),
+      older_secret_until: older === undefined ? null : new Date(older.until).toISOString(),
+    };
+  });
 }
 
-export async function removeWebhook(id: string, organization: string | null, ports: Ports): Promise<object> {
-  const webhook = found(id, organization, ports);
-  await ports.directory.remove("webhook", id);
-  await noteChange("deleted", webhook, ports);
-  return { object: "webhook", id, deleted: true };
+export function removeWebhook(id: string, ask: Ask, ports: Ports): Promise<object> {
+  return inTurn(ports, async () => {
+    const webhook = recordFound("webhook", id, ask, ports);
+    await ports.directory.remove("webhook", id);
+    await noteChange("deleted", webhook, ports);
+    return { object: "webhook", id, deleted: true };
+  });
 }
 
 /** Sends one message that says nothing, now, and answers with what became of it. It is not sent again. */
-export async function testWebhook(id: string, organization: string | null, ports: Ports): Promise<object> {
-  const webhook = found(id, organization, ports);
+export async function testWebhook(id: string, ask: Ask, ports: Ports): Promise<object> {
+  const webhook = recordFound("webhook", id, ask, ports);
   const data = { webhook_id: id, organization: webhook.organizationId, message: "A test, sent by an administrator." };
   return deliveryDocument(await ports.events.sendTo(webhook, { type: TEST_EVENT, organizationId: webhook.organizationId, data }));
 }
 
 /** Newest first. */
-export async function listDeliveries(id: string, organization: string | null, limit: number, ports: Ports): Promise<object> {
-  const webhook = found(id, organization, ports);
+export async function listDeliveries(id: string, ask: Ask, limit: number, ports: Ports): Promise<object> {
+  const webhook = recordFound("webhook", id, ask, ports);
   const deliveries = await ports.outbox.list(webhook.id, limit);
   return { object: "list", data: deliveries.map(deliveryDocument), next_cursor: null };
 }
 
 /** Sends a message once more, now, whatever became of it before, and answers with what becomes of it. */
-export async function retryDelivery(id: string, deliveryId: string, organization: string | null, ports: Ports): Promise<object> {
-  const webhook = found(id, organization, ports);
+export async function retryDelivery(id: string, deliveryId: string, ask: Ask, ports: Ports): Promise<object> {
+  const webhook = recordFound("webhook", id, ask, ports);
   const delivery = (await ports.outbox.list(webhook.id, MAX_LOG_ROWS)).find((one) => one.id === deliveryId);
   if (delivery === undefined) throw notFound("delivery", deliveryId, "delivery");
   return deliveryDocument((await ports.events.again(delivery)) ?? delivery);
 }
-
-function found(id: string, organization: string | null, ports: Ports): Webhook {
-  const organizationId = organizationOf(organization ?? undefined, ports);
-  const webhook = ports.directory.get("webhook", id);
-  if (webhook === undefined || webhook.organizationId !== organizationId) throw notFound("webhook", id, "id");
-  return webhook;
-}
-
-const organizationOf = (asked: string | undefined, ports: Ports): string => organizationNamed(asked ?? DEFAULT_ORGANIZATION, ports).id;
 
 function readUrl(text: string, fields: Fields): string {
   if (text.length > MAX_URL_CHARACTERS) return fields.fail("url", `takes at most ${MAX_URL_CHARACTERS} characters.`);

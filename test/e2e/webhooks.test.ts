@@ -157,7 +157,7 @@ describe("a webhook", () => {
     for (const path of ["/test", "/rotate-secret"]) {
       expect((await admin("POST", `/webhooks/${id}${path}?organization=org_2`, {})).status).toBe(404);
     }
-    expect((await admin("DELETE", `/webhooks/${other.id}`)).status).toBe(404);
+    expect((await admin("DELETE", `/webhooks/${other.id}?organization=default`)).status).toBe(404);
     house.ports.events.emit(event({ organizationId: "org_2" }));
     await until(() => endpoint.requests.length === 1);
     expect(endpoint.requests[0]?.path).toBe("/second");
