@@ -12,7 +12,7 @@ const DEFAULT_PAGE = 50;
 
 /** `cursor`, `limit`, `from`, `to` and what calls can be listed by (account-scan.ts). Newest first. */
 export async function auditDocument(viewer: Viewer, query: URLSearchParams, ports: Ports): Promise<object> {
-  refuseOthers(query, ["cursor", "limit", "from", "to", ...CALL_FILTERS]);
+  refuseOthers(query, ["cursor", "limit", "from", "to"], CALL_FILTERS);
   const wanted = readCallFilter(query);
   const { from, to } = readWindow(query);
   const cursor = query.get("cursor") ?? undefined;

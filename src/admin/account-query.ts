@@ -48,17 +48,39 @@ export function readValues(query: URLSearchParams, name: string): readonly strin
   return values;
 }
 
-/** A filter that nobody heeds would show more than was asked for: it is refused. `name[]` and `name[gt]` count as `name`. */
-export function refuseOthers(query: URLSearchParams, known: readonly string[]): void {
+const COMPARISONS = ["gt", "gte", "lt", "lte"];
+
+/**
+ * A filter that nobody heeds would show more than was asked for: it is refused by its name. `lists` may stand several times, as `name` or
+ * `name[]`; `compared` are written `name[gt]`, `name[gte]`, `name[lt]`, `name[lte]`; all others stand once and bare.
+ */
+export function refuseOthers(
+  query: URLSearchParams,
+  once: readonly string[],
+  lists: readonly string[] = [],
+  compared: readonly string[] = [],
+): void {
+  const known = [...once, ...lists, ...compared];
   for (const written of query.keys()) {
-    const name = /^([^[\]]+)\[\w*\]$/.exec(written)?.[1] ?? written;
+    const name = /^([^[\]]+)\[.*$/.exec(written)?.[1] ?? written;
+    const shown = name.slice(0, 64);
     if (!known.includes(name)) {
-      const shown = name.slice(0, 64);
-      throw new Failure("unsupported_parameter", `This route knows no ${JSON.stringify(shown)}. It takes ${known.join(", ")}.`, {
-        param: shown,
-      });
+      const takes = known.length === 0 ? "no parameters" : known.join(", ");
+      throw new Failure("unsupported_parameter", `This route knows no ${JSON.stringify(shown)}. It takes ${takes}.`, { param: shown });
     }
+    const forms = formsOf(name, lists, compared);
+    if (!forms.includes(written)) {
+      const says = `${JSON.stringify(written.slice(0, 64))} is not understood: it is written ${forms.join(" or ")}.`;
+      throw new Failure("unsupported_parameter", says, { param: shown });
+    }
+    if (!lists.includes(name) && query.getAll(written).length > 1)
+      throw new Failure("invalid_value", `${written} stands more than once.`, { param: shown });
   }
+}
+
+function formsOf(name: string, lists: readonly string[], compared: readonly string[]): readonly string[] {
+  if (lists.includes(name)) return [name, `${name}[]`];
+  return compared.includes(name) ? COMPARISONS.map((word) => `${name}[${word}]`) : [name];
 }
 
 export function readChoice<T extends string>(query: URLSearchParams, name: string, choices: readonly T[], otherwise: T): T {

@@ -12,7 +12,7 @@ const FILTERS = USAGE_DIMENSIONS.filter((dimension) => dimension !== "day" && di
 
 /** `group_by`, `from`, `to`, `limit`, `cursor` of the query, and any dimension as a filter: `tag=a&tag=b`, `tag=` for calls without one. */
 export async function usageDocument(viewer: Viewer, query: URLSearchParams, ports: Ports): Promise<object> {
-  refuseOthers(query, ["group_by", "from", "to", "limit", "cursor", ...FILTERS]);
+  refuseOthers(query, ["group_by", "from", "to", "limit", "cursor"], FILTERS);
   const groupBy = readChoice<UsageDimension>(query, "group_by", USAGE_DIMENSIONS, "model");
   const page = await ports.rollups.usage({
     organizationId: viewer.organizationId,

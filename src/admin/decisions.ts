@@ -16,7 +16,7 @@ const FILTERS = ["team", "project", "intent"] as const;
  * decision are left out. Throws 400s that name the field, 404 for an organization that is not there.
  */
 export async function decisionsDocument(query: URLSearchParams, ports: Ports): Promise<object> {
-  refuseOthers(query, [...FILTERS, "from", "to", "organization", "mode", "cursor", "limit"]);
+  refuseOthers(query, ["from", "to", "organization", "mode", "cursor", "limit"], FILTERS);
   const mode = query.get("mode") ?? "live";
   if (mode !== "live" && mode !== "test") throw new Failure("invalid_value", 'mode takes "live" or "test".', { param: "mode" });
   const viewer = administratorOf(query.get("organization") ?? DEFAULT_ORGANIZATION, mode, ports);

@@ -16,7 +16,7 @@ const ID = /^audit_log-(\d{1,15})$/;
 
 /** `event_types[]`, `actor_ids[]`, `resource_ids[]`, `project_ids[]`, `effective_at[gt|gte|lt|lte]`, `after`, `before`, `limit`. */
 export async function auditLogList(viewer: Viewer, query: URLSearchParams, ports: Ports): Promise<object> {
-  refuseOthers(query, ["event_types", "actor_ids", "resource_ids", "project_ids", "effective_at", "after", "before", "limit"]);
+  refuseOthers(query, ["after", "before", "limit"], ["event_types", "actor_ids", "resource_ids", "project_ids"], ["effective_at"]);
   const limit = readLimit(query.get("limit"), DEFAULT_PAGE, MAX_PAGE);
   const [after, before] = [readId(query, "after"), readId(query, "before")];
   const matches = readFilter(query);

@@ -68,7 +68,7 @@ export const USAGE_ENDPOINTS: Readonly<Record<string, UsageEndpoint>> = {
 };
 
 export async function usageBuckets(viewer: Viewer, endpoint: UsageEndpoint, query: URLSearchParams, ports: Ports): Promise<object> {
-  refuseOthers(query, [...PAGING, "project_ids", "user_ids", "api_key_ids", "models", "batch"]);
+  refuseOthers(query, [...PAGING, "batch"], ["group_by", "project_ids", "user_ids", "api_key_ids", "models"]);
   const asked = readAsked(viewer, query, ["project_id", "user_id", "api_key_id", "model", "batch"], ports);
   const { of } = endpoint;
   // No call of ours is a batch.
@@ -84,7 +84,7 @@ export async function usageBuckets(viewer: Viewer, endpoint: UsageEndpoint, quer
 
 /** Amounts of calls whose model has no price are in no bucket: they are not known. */
 export async function costBuckets(viewer: Viewer, query: URLSearchParams, ports: Ports): Promise<object> {
-  refuseOthers(query, [...PAGING, "project_ids", "user_ids", "api_key_ids", "line_items"]);
+  refuseOthers(query, PAGING, ["group_by", "project_ids", "user_ids", "api_key_ids", "line_items"]);
   if ((query.get("bucket_width") ?? "1d") !== "1d")
     throw new Failure("invalid_value", "bucket_width takes 1d here.", { param: "bucket_width" });
   const asked = readAsked(viewer, query, ["project_id", "user_id", "api_key_id", "line_item"], ports, COST_DAYS_MOST);
@@ -101,7 +101,7 @@ export async function costBuckets(viewer: Viewer, query: URLSearchParams, ports:
   return bucketsOf(asked, asked.filters, entry, ports);
 }
 
-const PAGING = ["start_time", "end_time", "bucket_width", "group_by", "limit", "page"] as const;
+const PAGING = ["start_time", "end_time", "bucket_width", "limit", "page"] as const;
 
 /** What was not grouped by is null. */
 const groupFields = (groups: Result["groups"], { groupBy }: Asked): object => ({
