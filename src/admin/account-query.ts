@@ -1,5 +1,6 @@
 // The words of account routes' queries, read once: times, limits, filters. What is not understood is refused by name.
 import { Failure } from "../core/failure";
+import { timeOf } from "./time-text";
 
 export const MAX_PAGE = 1000;
 
@@ -21,9 +22,11 @@ export function readWindow(query: URLSearchParams): TimeWindow {
 function readTime(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
-  const at = /^\d{1,13}$/.test(text) ? Number(text) * (text.length <= 10 ? 1000 : 1) : Date.parse(text);
-  if (Number.isNaN(at))
-    throw new Failure("invalid_value", `${name} takes a time such as 2026-11-01T00:00:00Z, or Unix seconds.`, { param: name });
+  const at = timeOf(text);
+  if (at === undefined)
+    throw new Failure("invalid_value", `${name} takes a time such as 2026-11-01 or 2026-11-01T00:00:00Z, or Unix seconds.`, {
+      param: name,
+    });
   return at;
 }
 

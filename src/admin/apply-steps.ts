@@ -14,6 +14,7 @@ import { organizationAsked, organizationOr } from "./place";
 import { createProject, getProject, updateProject } from "./projects";
 import { readScope, scopeText } from "./scopes";
 import { createTeam, getTeam, updateTeam } from "./teams";
+import { isoTime } from "./time-text";
 
 export interface StepAsk {
   entry: unknown;
@@ -84,7 +85,7 @@ async function applyKey({ entry, at, models, ports }: StepAsk): Promise<Changed>
   const mode = fields.choice("mode", ["live", "test"]);
   if (mode !== undefined && mode !== existing.mode) return fields.fail("mode", `cannot change: ${id} is a ${existing.mode} key.`);
   // The end that it has already may be over by now.
-  const sameEnd = existing.expiresAt !== undefined && Date.parse(String(fields.value("expires_at"))) === existing.expiresAt;
+  const sameEnd = existing.expiresAt !== undefined && isoTime(String(fields.value("expires_at"))) === existing.expiresAt;
   const body = without(entry, ["organization", "mode", ...(sameEnd ? ["expires_at"] : [])]);
   const look = async () => keyDocument((await keysNamed(name, organization, ports))[0] ?? existing, ports.clock.now());
   return compared(id, name, organization, look, () => updateKey(id, { body, at, organization: organization }, models, ports));

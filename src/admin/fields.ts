@@ -2,13 +2,13 @@
 import { ExactNumber, plainDecimal } from "../core/exact-number";
 import { Failure, type FailureCode } from "../core/failure";
 import { type NanoUsd, nanoUsd, parseUsd, usdText } from "../core/money";
+import { isoTime } from "./time-text";
 
 /** More than anyone sets, and far from where 64 bits end. */
 const MOST_USD = nanoUsd(1_000_000_000_000_000_000n);
 const NAME_CHARACTERS_MAX = 128;
 /** What headers and bodies of calls may name a user, an agent or a run. */
 const TAG = /^[A-Za-z0-9_.:-]{1,64}$/;
-const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
 
 export class Fields {
   readonly #values: Readonly<Record<string, unknown>>;
@@ -132,8 +132,8 @@ export class Fields {
   laterTime(name: string, now: number): number | undefined {
     const value = this.#values[name];
     if (value === undefined || value === null) return undefined;
-    const at = typeof value === "string" && TIME.test(value) ? Date.parse(value) : Number.NaN;
-    if (Number.isNaN(at)) return this.fail(name, "takes a time such as 2027-01-31T00:00:00Z.");
+    const at = typeof value === "string" ? isoTime(value) : undefined;
+    if (at === undefined) return this.fail(name, "takes a time such as 2027-01-31T00:00:00Z.");
     return at > now ? at : this.fail(name, "is in the past.");
   }
 

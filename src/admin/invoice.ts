@@ -5,6 +5,7 @@ import { addUsd, type NanoUsd, nanoUsd, subUsd, usdText, ZERO_USD } from "../cor
 import type { Ports } from "../core/ports";
 import { type Fields, fieldsOf, quoted } from "./fields";
 import { type Ask, organizationAsked } from "./place";
+import { isoTime } from "./time-text";
 
 const DAY_MS = 86_400_000;
 const LINES_MAX = 20_000;
@@ -89,7 +90,7 @@ export async function compareInvoice(ask: Ask, ports: Ports): Promise<InvoiceDoc
 
 function readLine(fields: Fields): InvoiceLine {
   const day = fields.needed("day", "A line");
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || Number.isNaN(Date.parse(day))) fields.fail("day", `takes YYYY-MM-DD: ${quoted(day)} is none.`);
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(day) || isoTime(day) === undefined) fields.fail("day", `takes YYYY-MM-DD: ${quoted(day)} is none.`);
   const model = fields.text("model")?.slice(0, MODEL_CHARACTERS_MAX);
   const amount = fields.usd("amount_usd", true);
   if (amount === undefined) {

@@ -133,9 +133,11 @@ function readAsked(viewer: Viewer, query: URLSearchParams, groups: readonly stri
   const startMs = readSeconds(query, "start_time");
   if (startMs === undefined) throw new Failure("missing_required_parameter", "start_time takes Unix seconds.", { param: "start_time" });
   const now = ports.clock.now();
-  const endMs = Math.min(readSeconds(query, "end_time") ?? now, now + ms);
-  if (query.has("end_time") && endMs <= startMs)
+  const asked = readSeconds(query, "end_time");
+  if (asked !== undefined && asked <= startMs)
     throw new Failure("invalid_value", "end_time must be after start_time.", { param: "end_time" });
+  const endMs = Math.min(asked ?? now, now + ms);
+  if (endMs <= startMs) throw new Failure("invalid_value", "start_time is still to come.", { param: "start_time" });
   const groupBy = [...new Set(readValues(query, "group_by") ?? [])];
   const strange = groupBy.find((name) => !groups.includes(name));
   if (strange !== undefined) throw new Failure("unsupported_parameter", `group_by takes ${groups.join(", ")} here.`, { param: "group_by" });

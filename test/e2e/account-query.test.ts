@@ -72,3 +72,62 @@ describe("a parameter that stands twice", () => {
     expect(await asked(path)).toEqual({ status: 400, code: "invalid_value", param });
   });
 });
+
+describe("a time", () => {
+  const TIMES = ["20261123", "2026", "11/23/2026", "-1", "1", "2026-02-30", "2026-13-01", "2026-11-23T24:00", "2026-11-23T10:60:00Z"];
+  const MORE = ["2026-11-23 10:00", "2026-11-23T10:00:00%2B24:00", "0026-11-01", "179000000000", "yesterday", "", "NaN"];
+
+  test.each(["/v1/usage", "/v1/audit", "/admin/v1/usage", "/admin/v1/audit", "/admin/v1/export", "/admin/v1/decisions"])(
+    "is refused by its field's name where it could be another or is none: %s",
+    async (path) => {
+      for (const time of [...TIMES, ...MORE]) {
+        for (const param of ["from", "to"])
+          expect([time, await asked(`${path}?${param}=${time}`)]).toEqual([time, { status: 400, code: "invalid_value", param }]);
+      }
+    },
+  );
+
+  test("is read alike as a date, a date-time, in any zone, as Unix seconds or milliseconds", async () => {
+    const noon = Date.UTC(2026, 10, 23, 12);
+    const calls = async (from: string) => {
+      const { total } = await house.read<{ total: { requests: number } }>(reader.plain, `/v1/usage?from=${from}`);
+      return total.requests;
+    };
+    const atNoon = [
+      "2026-11-23T12:00",
+      "2026-11-23T12:00:00",
+      "2026-11-23T12:00:00.000Z",
+      "2026-11-23T13:30%2B01:30",
+      "2026-11-23T07:00-05:00",
+    ];
+    for (const from of ["2026-11-23", ...atNoon, String(noon / 1000), String(noon)]) expect([from, await calls(from)]).toEqual([from, 1]);
+    for (const from of ["2026-11-24", "2026-11-23T13:00", "2026-11-23T12:00-01:00", String(noon / 1000 + 3600), String(noon + 3_600_000)])
+      expect([from, await calls(from)]).toEqual([from, 0]);
+  });
+
+  test("at which a key ends is in UTC where no zone is said, and a day that there is", async () => {
+    const make = async (expiresAt: unknown) => {
+      const response = await house.admin("/admin/v1/keys", {
+        method: "POST",
+        body: JSON.stringify({ name: `until ${expiresAt}`, expires_at: expiresAt }),
+      });
+      return (await response.json()) as { expires_at?: string; error?: { param: string } };
+    };
+    expect((await make("2027-01-31T12:00"))["expires_at"]).toBe("2027-01-31T12:00:00.000Z");
+    expect((await make("2027-01-31"))["expires_at"]).toBe("2027-01-31T00:00:00.000Z");
+    for (const wrong of ["2027-02-30", "2027-02-29T00:00:00Z", "2027-01-31T25:00", "20270131", "2027"])
+      expect((await make(wrong)).error?.param).toBe("expires_at");
+  });
+
+  test("from which OpenAI's buckets begin is named as OpenAI names it", async () => {
+    for (const start of ["99999999999", "4000000000"]) {
+      for (const route of ["usage/completions", "usage/embeddings", "costs"])
+        expect(await asked(`/v1/organization/${route}?start_time=${start}`)).toEqual({
+          status: 400,
+          code: "invalid_value",
+          param: "start_time",
+        });
+    }
+    expect((await asked("/v1/organization/costs?start_time=1790000000&end_time=1789000000")).param).toBe("end_time");
+  });
+});
