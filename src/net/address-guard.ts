@@ -56,26 +56,56 @@ export class AddressRefused extends Error {}
 const BELIEF_MS = 30_000;
 const MAX_NAMES = 1024;
 
-/** Throws `AddressRefused` for a host with any address inside; a name that does not resolve throws the resolver's error. */
-export function openAddressGuard(allowPrivate: boolean, elapsedMs: () => number): (url: URL) => Promise<void> | undefined {
-  const believed = new Map<string, number>();
+export type Resolve = (name: string) => Promise<readonly string[]>;
+
+export const systemResolve: Resolve = async (name) => (await lookup(name, { all: true })).map(({ address }) => address);
+
+/** Checked addresses of a host, the best to try first. Each is shared by all calls while the answer is believed. */
+export type Addresses = string[];
+
+/**
+ * undefined: any address will do. Throws `AddressRefused` for a host with any address inside; a name that does not resolve throws the
+ * resolver's error.
+ */
+export function openAddressGuard(
+  allowPrivate: boolean,
+  elapsedMs: () => number,
+  resolve: Resolve = systemResolve,
+): (url: URL) => Promise<Addresses> | Addresses | undefined {
+  const believed = new Map<string, { addresses: Addresses; until: number }>();
   return (url) => {
     if (url.protocol !== "https:" && url.protocol !== "http:") throw new AddressRefused(`${url.protocol} is not http or https`);
     if (allowPrivate) return undefined;
-    const host = url.hostname.replace(/^\[|\]$/g, "");
-    if ((believed.get(host) ?? Number.NEGATIVE_INFINITY) > elapsedMs()) return undefined;
-    return check(host).then(() => {
+    const host = bareHost(url);
+    const known = believed.get(host);
+    if (known !== undefined && known.until > elapsedMs()) return known.addresses;
+    return check(host, resolve).then((found) => {
+      const before = known?.addresses ?? [];
+      // Addresses that were good before come first, however the resolver turns its answers: connections to them are still open.
+      const addresses = [...before.filter((one) => found.includes(one)), ...found.filter((one) => !before.includes(one))];
       if (believed.size >= MAX_NAMES) believed.clear();
-      believed.set(host, elapsedMs() + BELIEF_MS);
+      believed.set(host, { addresses, until: elapsedMs() + BELIEF_MS });
+      return addresses;
     });
   };
 }
 
-async function check(host: string): Promise<void> {
-  const addresses = isIP(host) ? [host] : (await lookup(host, { all: true })).map((one) => one.address);
+/** The host without the brackets of IPv6. */
+export const bareHost = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, "");
+
+/** The next call begins with another address. */
+export function setBack(addresses: Addresses, address: string): void {
+  const at = addresses.indexOf(address);
+  if (at !== -1) addresses.push(...addresses.splice(at, 1));
+}
+
+/** IPv4 first: where IPv6 leads nowhere, it may do so in silence. */
+async function check(host: string, resolve: Resolve): Promise<Addresses> {
+  const addresses = isIP(host) ? [host] : [...new Set(await resolve(host))];
   for (const address of addresses) {
     if (!isPublicAddress(address)) {
       throw new AddressRefused(`${host} has the address ${address}, which is not public (TOLLWAY_ALLOW_PRIVATE_UPSTREAMS=1 allows it)`);
     }
   }
+  return addresses.sort((a, b) => isIP(a) - isIP(b));
 }

@@ -1,13 +1,20 @@
-// The network towards providers, over Bun's fetch: its pool, its TLS, no redirects, our own classes of failure.
+// The network towards providers, over Bun's fetch: its pool, its TLS, no redirects, our own classes of failure. Where addresses are
+// checked, the connection goes to one that was, so that a name which answers differently the second time gets nowhere.
+import { isIP } from "node:net";
 import { Failure } from "../core/failure";
 import { type Dial, DialError, type DialRequest, type DialResponse } from "../core/ports";
-import { AddressRefused, openAddressGuard } from "./address-guard";
+import { type Addresses, AddressRefused, bareHost, openAddressGuard, type Resolve, setBack } from "./address-guard";
 
 export interface DialOptions {
   /** Providers may have addresses of this house (TOLLWAY_ALLOW_PRIVATE_UPSTREAMS). */
   allowPrivate: boolean;
   elapsedMs(): number;
+  /** Default: the system's resolver. */
+  resolve?: Resolve | undefined;
 }
+
+/** Addresses of one name that are tried, one after another. */
+const MAX_ADDRESSES = 4;
 
 /** Bun's and Node's codes for a connection that never came to be: nothing was sent. */
 const NEVER_CONNECTED = new Set([
@@ -31,17 +38,19 @@ const NEVER_CONNECTED = new Set([
 ]);
 
 export function openDial(options: DialOptions): Dial {
-  const guard = openAddressGuard(options.allowPrivate, options.elapsedMs);
+  const guard = openAddressGuard(options.allowPrivate, options.elapsedMs, options.resolve);
   return {
     async send(request, signal) {
+      let to: Target;
       try {
-        const checked = guard(new URL(request.url));
-        if (checked) await checked;
+        const url = new URL(request.url);
+        const checked = guard(url);
+        to = { url, addresses: checked instanceof Promise ? await checked : checked };
       } catch (cause) {
         throw new DialError("refused", cause instanceof AddressRefused ? cause.message : "The provider's name does not resolve", cause);
       }
       try {
-        return receive(await dispatch(request, signal));
+        return receive(await dispatch(request, to, signal));
       } catch (cause) {
         if (signal.aborted) throw new DialError("aborted", "The call was ended by the gateway", cause);
         throw new DialError(isNeverConnected(cause) ? "refused" : "reset", `The connection failed (${codeOf(cause)})`, cause);
@@ -50,11 +59,35 @@ export function openDial(options: DialOptions): Dial {
   };
 }
 
-function dispatch(request: DialRequest, signal: AbortSignal): Promise<Response> {
+interface Target {
+  url: URL;
+  /** undefined: any. */
+  addresses: Addresses | undefined;
+}
+
+async function dispatch(request: DialRequest, { url, addresses }: Target, signal: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { ...request.headers };
   const { credential } = request;
   if (credential) headers[credential.header] = credential.prefix + credential.secret.reveal();
-  return fetch(request.url, { method: request.method, headers, body: request.body as BodyInit, redirect: "manual", signal });
+  const init: RequestInit = { method: request.method, headers, body: request.body as BodyInit, redirect: "manual", signal };
+  if (addresses === undefined || isIP(bareHost(url)) !== 0) return fetch(request.url, init);
+  headers["host"] = url.host;
+  // The certificate is the name's, not the address's. Bun pools connections by address and this name.
+  const pinned = { ...init, tls: { serverName: url.hostname } };
+  let refused: unknown;
+  for (const address of addresses.slice(0, MAX_ADDRESSES)) {
+    const target = new URL(url);
+    target.hostname = isIP(address) === 6 ? `[${address}]` : address;
+    try {
+      return await fetch(target.href, pinned);
+    } catch (cause) {
+      setBack(addresses, address);
+      // Something may have been sent: another address would get it a second time.
+      if (signal.aborted || !isNeverConnected(cause)) throw cause;
+      refused = cause;
+    }
+  }
+  throw refused;
 }
 
 /** Whether what `fetch` threw says that nothing was sent. */

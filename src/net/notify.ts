@@ -1,11 +1,10 @@
 // The network towards operators' own endpoints: each name is resolved, every address of it is checked, and the connection goes to an
 // address that was checked, so that a name which answers differently the second time gets nowhere.
-import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { type Notice, type NoticeAnswer, type Notify, NotifyError } from "../core/notify";
 import type { Clock } from "../core/ports";
-import { isPublicAddress } from "./address-guard";
+import { bareHost, isPublicAddress, type Resolve, systemResolve } from "./address-guard";
 import { isNeverConnected } from "./dial";
 
 export interface NotifyOptions {
@@ -15,7 +14,7 @@ export interface NotifyOptions {
   /** From the first look-up to the answer's head. Default 15 s. */
   timeoutMs?: number | undefined;
   /** Default: the system's resolver. */
-  resolve?: ((name: string) => Promise<readonly string[]>) | undefined;
+  resolve?: Resolve | undefined;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -23,10 +22,6 @@ const MAX_BODY_BYTES = 256 * 1024;
 /** Addresses of one name that are tried, one after another. */
 const MAX_ADDRESSES = 4;
 const USER_AGENT = "Tollway-Webhooks/1";
-
-type Resolve = (name: string) => Promise<readonly string[]>;
-
-const systemResolve: Resolve = async (name) => (await lookup(name, { all: true })).map(({ address }) => address);
 
 export function openNotify({ allowPrivate, clock, timeoutMs = TIMEOUT_MS, resolve = systemResolve }: NotifyOptions): Notify {
   return {
@@ -75,9 +70,9 @@ async function send(url: URL, address: string, init: RequestInit): Promise<Notic
   const target = new URL(url);
   target.hostname = isIP(address) === 6 ? `[${address}]` : address;
   // Setting what is no host name changes nothing, and the name would be resolved again.
-  if (isIP(bare(target.hostname)) === 0) throw new NotifyError("address", `${address} is no address`);
+  if (isIP(bareHost(target)) === 0) throw new NotifyError("address", `${address} is no address`);
   // The certificate is the name's, not the address's.
-  const tls = isIP(bare(url.hostname)) === 0 ? { tls: { serverName: url.hostname } } : {};
+  const tls = isIP(bareHost(url)) === 0 ? { tls: { serverName: url.hostname } } : {};
   const response = await fetch(target, { ...init, ...tls });
   const answer = { status: response.status, retryAfterMs: retryAfterOf(response.headers.get("retry-after")) };
   // What an endpoint says beside its status is of no use to anybody here, and could be somebody's secret.
@@ -104,10 +99,8 @@ function httpUrl(text: string): URL {
   return url;
 }
 
-const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, "");
-
 async function checkedAddresses(url: URL, allowPrivate: boolean, resolve: Resolve): Promise<readonly string[]> {
-  const host = bare(url.hostname);
+  const host = bareHost(url);
   const addresses = isIP(host) === 0 ? await resolved(host, resolve) : [host];
   const inside = allowPrivate ? undefined : addresses.find((address) => !isPublicAddress(address));
   if (inside !== undefined) {

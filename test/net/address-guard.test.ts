@@ -178,9 +178,25 @@ describe("the address guard", () => {
     const remembering = openAddressGuard(false, () => now);
     const url = new URL("https://8.8.8.8/");
     await remembering(url);
-    expect(remembering(url)).toBeUndefined();
+    expect(remembering(url)).toEqual(["8.8.8.8"]);
     now = 60_000;
     expect(remembering(url)).toBeInstanceOf(Promise);
+  });
+
+  test("keeps to addresses that were good before, however the resolver turns its answers", async () => {
+    let now = 0;
+    const answers = [["2606:4700:4700::1111", "1.1.1.1", "1.0.0.1"], ["1.0.0.1", "8.8.8.8", "1.1.1.1"], ["10.0.0.1"]];
+    const remembering = openAddressGuard(
+      false,
+      () => now,
+      async () => answers.shift() ?? [],
+    );
+    const url = new URL("https://provider.example/");
+    expect(await remembering(url)).toEqual(["1.1.1.1", "1.0.0.1", "2606:4700:4700::1111"]);
+    now = 60_000;
+    expect(await remembering(url)).toEqual(["1.1.1.1", "1.0.0.1", "8.8.8.8"]);
+    now = 120_000;
+    expect(String(await Promise.resolve(remembering(url)).catch((error: unknown) => error))).toContain("10.0.0.1");
   });
 
   test("never believes a bad one", async () => {
