@@ -347,6 +347,8 @@ function tell(thrown: unknown): void {
   else output.message(`tollway: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`);
 }
 
+// What this process writes is for its owner alone, in a data folder that others may read too: databases, their logs, the socket.
+process.umask(0o077);
 main(process.argv.slice(2)).catch((thrown: unknown) => {
   tell(thrown);
   process.exit(1);

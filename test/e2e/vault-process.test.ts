@@ -1,6 +1,6 @@
 // The vault of a real process: what a thief of its files finds, which master key a start needs, and how one is changed for another.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startUpstream } from "../upstream/upstream";
 import { ADMIN_KEY, chat, emptyFolder, FROM_SOURCE, filesOf, makeKey, run, serve, type Variables } from "./gateway-process";
@@ -123,6 +123,20 @@ describe("a start", () => {
     rmSync(join(folder.path, "elsewhere.key"));
     const done = await tollway(["keys", "list"], { TOLLWAY_MASTER_KEY_FILE: "elsewhere.key" });
     expect(done.stderr).toContain("elsewhere.key (TOLLWAY_MASTER_KEY_FILE) is not there");
+  }, 30_000);
+});
+
+describe("a data folder that others may read", () => {
+  test("was there already: what the gateway writes into it is for its owner alone", async () => {
+    mkdirSync(data());
+    chmodSync(data(), 0o755);
+    const gateway = await serve(FROM_SOURCE, folder.path, ENV);
+    await makeKey(gateway.url);
+    const modes = Object.fromEntries(readdirSync(data()).map((name) => [name, (statSync(data(name)).mode & 0o777).toString(8)]));
+    gateway.signal("SIGTERM");
+    await gateway.ended;
+    expect(modes).toMatchObject({ "tollway.db": "600", "tollway.db-wal": "600", "tollway.db-shm": "600" });
+    expect(new Set(Object.values(modes))).toEqual(new Set(["600"]));
   }, 30_000);
 });
 
