@@ -150,8 +150,12 @@ export async function revokeKey(
 
 async function keyAsked(id: string, ask: Ask, ports: Ports): Promise<ApiKey> {
   const key = await findKey(id, organizationAsked(ask, undefined, ports), ports);
-  if (!key) throw notFound("key", id, "id");
-  return key;
+  if (key) return key;
+  // A name can change hands: what is changed or revoked is named by its id, which is told here.
+  const named = await keysNamed(id, organizationOr(ask, undefined, ports), ports);
+  if (named.length === 0) throw notFound("key", id, "id");
+  const ids = named.map((one) => one.id).join(" and ");
+  throw new Failure("not_found", `There is no key with the id ${quoted(id)}. It is the name of ${ids}: give the id.`, { param: "id" });
 }
 
 const revoked = (id: string): Failure => new Failure("invalid_value", `The key ${id} is revoked.`, { param: "id" });

@@ -32,7 +32,7 @@ export const applyCommand = (desk: Desk) =>
       data,
     },
     async run({ args }) {
-      const setup = readSetup({ name: args.file, text: await readFile(args.file, "utf8") });
+      const setup = readSetup({ name: args.file, text: await textOfFile(args.file) });
       const body = { ...setup.sections, dry_run: args["dry-run"] };
       const applied = (await desk
         .admin(args)("POST", pathOf("/apply"), body)
@@ -43,6 +43,16 @@ export const applyCommand = (desk: Desk) =>
       print(applied, args["dry-run"], desk);
     },
   });
+
+async function textOfFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (thrown) {
+    const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+    if (code === "ENOENT") throw new CommandFailed(`There is no file ${path}.`);
+    throw new CommandFailed(`${path} cannot be read (${thrown instanceof Error ? thrown.message : String(thrown)}).`);
+  }
+}
 
 /** The gateway's faults with where in the file they are. */
 function placed(thrown: unknown, file: string, setup: Setup): unknown {

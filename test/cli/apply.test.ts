@@ -195,7 +195,9 @@ budgets:
   });
 
   test("is refused without its file", async () => {
-    expect(await tollway.refusal("apply", join(folder, "nothing.yaml"))).toContain("ENOENT");
+    const nothing = join(folder, "nothing.yaml");
+    expect(await tollway.refusal("apply", nothing)).toBe(`There is no file ${nothing}.`);
+    expect(await tollway.refusal("apply", folder)).toStartWith(`${folder} cannot be read (`);
     expect(await tollway.refusal("apply")).toContain("FILE");
   });
 

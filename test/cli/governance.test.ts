@@ -76,6 +76,13 @@ describe("keys", () => {
     await tollway.run("keys", "revoke", id);
   });
 
+  test("are not changed by their name, but the refusal says which id it is the name of", async () => {
+    const { id } = await tollway.json<{ id: string }>("keys", "create", "--name", "my app");
+    for (const args of [["show"], ["update", "--rate-limit", "5"], ["rotate"], ["revoke"]])
+      expect(await tollway.refusal("keys", ...args, "my app")).toContain(`"my app". It is the name of ${id}: give the id.`);
+    expect(await tollway.refusal("keys", "show", "no app")).toContain('There is no key "no app"');
+  });
+
   test.each<[string, string[], RegExp]>([
     ["a rate that is text", ["--rate-limit", "many"], /^--rate-limit takes a whole number, and "many" is none/],
     ["metadata without a sign", ["--metadata", "customer"], /^--metadata takes NAME=VALUE/],
