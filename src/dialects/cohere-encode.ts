@@ -7,7 +7,7 @@ import type { EncodeContext, EncodedRequest } from "./dialect";
 import { fitRequest } from "./field-table";
 import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
 import { itemsOf, type JsonObject, objectOf } from "./provider-json";
-import { innerHints, openRefusals, type Refuse } from "./refusal";
+import { innerHints, openRefusals, type Refuse, refuseNoAnswer } from "./refusal";
 import { asFunctionTool, losesGrammar, wireToolName } from "./tool-names";
 
 /** Cohere's own fields, for callers who know them: they go out as they came. */
@@ -32,6 +32,7 @@ const HONOURED: ReadonlySet<string> = new Set([
 ]);
 
 export function encodeCohereRequest(asked: ChatRequest, context: EncodeContext): EncodedRequest {
+  refuseNoAnswer(asked);
   const { request, ignored } = fitRequest(asked, OPENAI_CHAT_FIELDS, HONOURED, context);
   const { refuse, dropped } = openRefusals(context.dropUnsupported);
   const thinks = cohereThinks(context.model, context.reasons);

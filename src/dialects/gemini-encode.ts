@@ -6,7 +6,7 @@ import { contentsOf } from "./gemini-contents";
 import { geminiThinkingOf } from "./gemini-thinking";
 import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
 import type { JsonObject } from "./provider-json";
-import { innerHints, openRefusals } from "./refusal";
+import { innerHints, openRefusals, refuseNoAnswer } from "./refusal";
 import { asFunctionTool, losesGrammar, wireToolName } from "./tool-names";
 
 /** Fields with a place here, by their names in Chat Completions. One call at a time (`parallel_tool_calls: false`) cannot be asked for. */
@@ -33,6 +33,7 @@ const HONOURED: ReadonlySet<string> = new Set([
 const TIER: Readonly<Record<string, string>> = { default: "standard", standard: "standard", flex: "flex", priority: "priority" };
 
 export function encodeGeminiRequest(asked: ChatRequest, context: EncodeContext): EncodedRequest {
+  refuseNoAnswer(asked);
   const { request, ignored } = fitRequest(asked, OPENAI_CHAT_FIELDS, HONOURED, context);
   const { refuse, dropped } = openRefusals(context.dropUnsupported);
   const { systemInstruction, contents } = contentsOf(request.messages, context.model, refuse);

@@ -7,7 +7,7 @@ import { ollamaMessagesOf } from "./ollama-messages";
 import { ollamaThinkingOf } from "./ollama-thinking";
 import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
 import { type JsonObject, objectOf } from "./provider-json";
-import { innerHints, openRefusals, type Refuse } from "./refusal";
+import { innerHints, openRefusals, type Refuse, refuseNoAnswer } from "./refusal";
 import { asFunctionTool, losesGrammar, wireToolName } from "./tool-names";
 
 /** Ollama's own options, for callers who know them: https://docs.ollama.com/modelfile#valid-parameters-and-values */
@@ -44,6 +44,7 @@ const HONOURED: ReadonlySet<string> = new Set([
 ]);
 
 export function encodeOllamaRequest(asked: ChatRequest, context: EncodeContext): EncodedRequest {
+  refuseNoAnswer(asked);
   const { request, ignored } = fitRequest(asked, OPENAI_CHAT_FIELDS, HONOURED, context);
   const { refuse, dropped } = openRefusals(context.dropUnsupported);
   const messages = ollamaMessagesOf(request.messages, refuse);

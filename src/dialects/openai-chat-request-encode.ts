@@ -7,7 +7,7 @@ import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
 import { COMPATIBLE_FIELDS } from "./openai-chat-fields-compatible";
 import { cacheMark, MessageWriter } from "./openai-chat-messages-encode";
 import { objectOf } from "./provider-json";
-import { openRefusals } from "./refusal";
+import { openRefusals, refuseNoAnswer } from "./refusal";
 import { placeAt } from "./request-path";
 import { asFunctionTool, losesGrammar, wireToolName } from "./tool-names";
 
@@ -21,6 +21,7 @@ type Json = Record<string, unknown>;
 
 /** Throws `Failure` `unsupported_parameter` for what Chat Completions cannot say. */
 export function encodeOpenaiChatRequest(asked: ChatRequest, context: EncodeContext): EncodedRequest {
+  refuseNoAnswer(asked);
   const { deviations } = context;
   // Paths of another dialect lead nowhere here.
   const own = context.caller === undefined || context.caller.name === "openai-chat";

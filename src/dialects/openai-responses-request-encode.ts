@@ -7,7 +7,7 @@ import { OPENAI_CHAT_FIELDS } from "./openai-chat-fields";
 import { RESPONSES_PATH } from "./openai-responses-forward";
 import { InputWriter } from "./openai-responses-request-encode-input";
 import { itemsOf, objectOf } from "./provider-json";
-import { openRefusals, type Refuse } from "./refusal";
+import { openRefusals, type Refuse, refuseNoAnswer } from "./refusal";
 import { placeAt } from "./request-path";
 import { asFunctionTool, losesGrammar, wireToolName } from "./tool-names";
 
@@ -42,6 +42,7 @@ const NO_SUMMARY: ReadonlySet<string> = new Set(["omitted", "none"]);
 
 /** Throws `Failure` `unsupported_parameter` for what the Responses API cannot say. A limit below its least (16) is the provider's to refuse. */
 export function encodeResponsesRequest(asked: ChatRequest, context: EncodeContext): EncodedRequest {
+  refuseNoAnswer(asked);
   const { request, ignored } = fitRequest(asked, OPENAI_CHAT_FIELDS, honouredBy(asked, context), context);
   const { refuse, dropped } = openRefusals(context.dropUnsupported);
   const left = new Set(ignored);

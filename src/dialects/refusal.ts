@@ -24,6 +24,12 @@ export function openRefusals(drop: boolean): Refusals {
   };
 }
 
+/** A limit of 0 only warms Anthropic's cache; other providers may take it for none at all, and nothing would end the answer. */
+export function refuseNoAnswer({ maxOutputTokens }: ChatRequest): void {
+  if (maxOutputTokens !== 0) return;
+  throw new Failure("invalid_value", "The provider of this model takes no limit of 0 tokens", { param: "max_completion_tokens" });
+}
+
 /** Hints inside messages and tools that only OpenAI's dialect has a place for, by short names. `strict`: the target honours it. */
 export function innerHints(request: ChatRequest, strict: boolean): string[] {
   const hints: string[] = [];

@@ -148,3 +148,14 @@ test("an answer made in the US costs a tenth more, whoever chose that", async ()
   expect((await call(ASK, told("us"))).spent).toBe(usd("0.0825"));
   expect((await call({ ...ASK, speed: "fast" }, told("us", { speed: "fast" }))).spent).toBe(usd("0.495"));
 });
+
+test("a limit of 0, which warms Anthropic's cache, is refused where it may mean none", async () => {
+  const answer = message({ input_tokens: 1, output_tokens: 0 });
+  for (const model of ["gemini-2.5-pro", "gpt-4o-mini", "mistral-small-latest", "command-r-08-2024", "byo:ollama/llama3.2"]) {
+    const { status, text, sent } = await call({ ...ASK, model, max_tokens: 0 }, answer);
+    expect({ model, status, sent }).toEqual({ model, status: 400, sent: [] });
+    expect((JSON.parse(text) as ErrorBody).error).toMatchObject({ type: "invalid_request_error" });
+    expect(text).toContain("0 tokens");
+  }
+  expect((await call({ ...ASK, max_tokens: 0 }, answer)).sent).toMatchObject([{ max_tokens: 0 }]);
+});
