@@ -15,23 +15,26 @@ export interface RunParts extends FillParts {
   reader: Pick<Backend, "spentBefore" | "callsOfRun">;
 }
 
-/** So many are kept. Callers name them as they like: beyond it the one that was not used for longest is forgotten, limits and all. */
+/** So many of each organization are kept. Callers name them as they like: beyond it one that was not used for long is forgotten. */
 const RUNS_MAX = 20_000;
+/** Among so many that were not used for longest, one is forgotten first that has no limit to keep and was not cancelled. */
+const LOOKED_AT = 64;
 
 /** Names hold no slash. */
+const organizationOf = (id: string): string => id.slice(0, id.indexOf("/"));
 const idOf = (organizationId: string, mode: KeyMode, name: string): string => `${organizationId}/${mode}/${name}`;
 
 export class RunKeeper implements Runs {
   readonly #parts: RunParts;
   readonly #most: number;
-  /** By id, the one used last at the end. undefined: known, and not counted yet. */
-  readonly #runs = new Map<string, OpenRun | undefined>();
+  /** Of each organization by id, the one used last at the end. undefined: known, and not counted yet. */
+  readonly #runs = new Map<string, Map<string, OpenRun | undefined>>();
   readonly #opening = new Map<string, Promise<OpenRun>>();
 
   constructor(parts: RunParts, stored: Iterable<Run>, most = RUNS_MAX) {
     this.#parts = parts;
     this.#most = most;
-    for (const run of stored) this.#runs.set(run.id, undefined);
+    for (const run of stored) this.#of(run.id).set(run.id, undefined);
   }
 
   open(first: Omit<Run, "id">): Promise<OpenRun> {
@@ -53,27 +56,27 @@ export class RunKeeper implements Runs {
 
   find(organizationId: string, mode: KeyMode, name: string): Run | undefined {
     const id = idOf(organizationId, mode, name);
-    return this.#runs.get(id)?.run ?? this.#parts.directory.get("run", id);
+    return this.#of(id).get(id)?.run ?? this.#parts.directory.get("run", id);
   }
 
   list(organizationId: string): readonly Run[] {
     const { directory } = this.#parts;
     return directory
       .list("run", organizationId)
-      .map((run) => this.#runs.get(run.id)?.run ?? run)
+      .map((run) => this.#of(run.id).get(run.id)?.run ?? run)
       .toReversed();
   }
 
   async change(run: Run): Promise<void> {
     const { directory, reservations } = this.#parts;
-    const open = this.#runs.get(run.id);
+    const open = this.#of(run.id).get(run.id);
     if (open) {
       open.run = run;
       reservations.change(budgetOf(run));
     }
     await directory.put("run", run);
     // It was opened in the meantime, from what stood before.
-    const since = open ? undefined : this.#runs.get(run.id);
+    const since = open ? undefined : this.#of(run.id).get(run.id);
     if (since) {
       since.run = run;
       reservations.change(budgetOf(run));
@@ -81,11 +84,21 @@ export class RunKeeper implements Runs {
   }
 
   #used(id: string): OpenRun | undefined {
-    const open = this.#runs.get(id);
+    const runs = this.#of(id);
+    const open = runs.get(id);
     if (!open) return undefined;
-    this.#runs.delete(id);
-    this.#runs.set(id, open);
+    runs.delete(id);
+    runs.set(id, open);
     return open;
+  }
+
+  #of(id: string): Map<string, OpenRun | undefined> {
+    const organizationId = organizationOf(id);
+    const known = this.#runs.get(organizationId);
+    if (known) return known;
+    const runs = new Map<string, OpenRun | undefined>();
+    this.#runs.set(organizationId, runs);
+    return runs;
   }
 
   async #begin(first: Run): Promise<OpenRun> {
@@ -104,19 +117,31 @@ export class RunKeeper implements Runs {
       reservations.fill(first.id, []);
     }
     const open: OpenRun = { run: directory.get("run", first.id) ?? first, steps };
-    this.#runs.delete(first.id);
-    this.#runs.set(first.id, open);
-    await this.#forgetOldest();
+    const runs = this.#of(first.id);
+    runs.delete(first.id);
+    runs.set(first.id, open);
+    await this.#forgetOne(runs);
     return open;
   }
 
-  async #forgetOldest(): Promise<void> {
-    if (this.#runs.size <= this.#most) return;
-    const oldest = this.#runs.keys().next();
-    if (oldest.done) return;
-    this.#runs.delete(oldest.value);
-    this.#parts.reservations.remove(oldest.value);
-    await this.#parts.directory.remove("run", oldest.value);
+  async #forgetOne(runs: Map<string, OpenRun | undefined>): Promise<void> {
+    if (runs.size <= this.#most) return;
+    const oldest = runs
+      .keys()
+      .take(Math.min(LOOKED_AT, runs.size - 1))
+      .toArray();
+    const id = oldest.find((one) => !this.#binds(one)) ?? oldest[0];
+    if (id === undefined) return;
+    runs.delete(id);
+    this.#parts.reservations.remove(id);
+    await this.#parts.directory.remove("run", id);
+  }
+
+  /** Whether forgetting it would let calls through that it refuses, or will. */
+  #binds(id: string): boolean {
+    const run = this.#of(id).get(id)?.run ?? this.#parts.directory.get("run", id);
+    if (!run) return false;
+    return [run.maxUsd, run.maxSteps, run.maxSeconds, run.cancelledAt].some((said) => said !== undefined);
   }
 }
 
