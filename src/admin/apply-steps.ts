@@ -44,7 +44,7 @@ async function applyOrganization({ entry, at, ports }: StepAsk): Promise<Changed
     const { id } = await createOrganization({ body: entry, at }, ports);
     return made(id, name, id);
   }
-  const look = () => getOrganization(existing.id, ports);
+  const look = () => getOrganization(existing.id, {}, ports);
   return compared(existing.id, name, existing.id, look, () => updateOrganization(existing.id, { body: entry, at }, ports));
 }
 

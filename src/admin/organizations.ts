@@ -19,8 +19,10 @@ export interface OrganizationDocument {
   created_at: string;
 }
 
+/** As `Ask` of place.ts, which builds on this file. */
 interface Body {
   readonly body?: unknown;
+  readonly organization?: string | undefined;
   /** Where it stands in a larger one. */
   readonly at?: string | undefined;
 }
@@ -53,11 +55,12 @@ export async function createOrganization({ body, at }: Body, ports: Ports): Prom
 export const listOrganizations = (page: Page, ports: Ports): ListDocument =>
   listDocument(pageOf("organizations", ports.directory.organizations(), page), organizationDocument);
 
-export const getOrganization = (id: string, ports: Ports): OrganizationDocument => organizationDocument(existing(id, ports));
+export const getOrganization = (id: string, ask: Body, ports: Ports): OrganizationDocument =>
+  organizationDocument(existing(id, ask.organization, ports));
 
 /** `{name?, status?}`. A suspended or cancelled organization's keys call nothing from here on. */
-export async function updateOrganization(id: string, { body, at }: Body, ports: Ports): Promise<OrganizationDocument> {
-  const before = existing(id, ports);
+export async function updateOrganization(id: string, { body, at, organization: asked }: Body, ports: Ports): Promise<OrganizationDocument> {
+  const before = existing(id, asked, ports);
   const fields = fieldsOf(body, ["name", "status"], "Organizations", at);
   const name = fields.name();
   const organization: Organization = {
@@ -70,9 +73,10 @@ export async function updateOrganization(id: string, { body, at }: Body, ports: 
   return organizationDocument(organization);
 }
 
-function existing(id: string, ports: Ports): Organization {
+/** `asked`: the organization that the request means; another one is not there for it. */
+function existing(id: string, asked: string | undefined, ports: Ports): Organization {
   const found = ports.directory.organizations().find((organization) => organization.id === id);
-  if (!found) throw notFound("organization", id, "id");
+  if (!found || (asked !== undefined && organizationNamed(asked, ports).id !== id)) throw notFound("organization", id, "id");
   return found;
 }
 

@@ -1,6 +1,7 @@
 // What an administrator does with organizations, teams, projects, keys, budgets, limits and credits. Changes happen one after the other.
 
 import { auditDocument } from "../admin/account-audit";
+import { refuseOthers } from "../admin/account-query";
 import { usageDocument } from "../admin/account-usage";
 import { administratorOf, type Viewer } from "../admin/account-viewer";
 import { applyDocument } from "../admin/apply";
@@ -35,36 +36,49 @@ const modelsOf = (house: House): KnownModels => ({ providers: house.everyProvide
 type Reading = (call: RouteCall, page: Page, ports: Ports) => object | Promise<object>;
 type Changing = (call: RouteCall, ask: Ask, house: House) => Promise<object>;
 
-const list = (path: string, read: Reading): Route => ({
+/** What a query may hold: a word that is not known is refused, or `?organisation=B` would show and change the default's. */
+const PLACE = ["organization"] as const;
+
+const list = (path: string, read: Reading, known: readonly string[] = PLACE): Route => ({
   method: "GET",
   path: BASE + path,
   access: "admin",
-  handle: (call, house) => read(call, pageAsked(call.url.searchParams), house.ports),
+  handle(call, house) {
+    refuseOthers(call.url.searchParams, ["cursor", "limit", ...known]);
+    return read(call, pageAsked(call.url.searchParams), house.ports);
+  },
 });
 
 const one = (path: string, read: (id: string, ask: Ask, ports: Ports) => object | Promise<object>): Route => ({
   method: "GET",
   path: BASE + path,
   access: "admin",
-  handle: (call, house) => read(idOf(call), asked(call), house.ports),
+  handle(call, house) {
+    refuseOthers(call.url.searchParams, PLACE);
+    return read(idOf(call), asked(call), house.ports);
+  },
 });
 
 /** The body is read before the turn: one that never comes holds nobody up. */
-const change = (method: "POST" | "PATCH", path: string, write: Changing): Route => ({
+const change = (method: "POST" | "PATCH", path: string, write: Changing, known: readonly string[] = PLACE): Route => ({
   method,
   path: BASE + path,
   access: "admin",
   async handle(call, house) {
+    refuseOthers(call.url.searchParams, known);
     const ask = { ...asked(call), body: await call.json() };
     return inTurn(house.ports, () => write(call, ask, house));
   },
 });
 
-const remove = (path: string, write: Changing): Route => ({
+const remove = (path: string, write: Changing, known: readonly string[] = PLACE): Route => ({
   method: "DELETE",
   path: BASE + path,
   access: "admin",
-  handle: (call, house) => inTurn(house.ports, () => write(call, asked(call), house)),
+  handle(call, house) {
+    refuseOthers(call.url.searchParams, known);
+    return inTurn(house.ports, () => write(call, asked(call), house));
+  },
 });
 
 /** `?cut_streams=true`: what a revoked key is being answered ends too. */
@@ -80,13 +94,13 @@ const KEYS: readonly Route[] = [
   one("/keys/:id", getKey),
   change("PATCH", "/keys/:id", (call, ask, house) => updateKey(idOf(call), ask, modelsOf(house), house.ports)),
   change("POST", "/keys/:id/rotate", (call, ask, { ports }) => rotateKey(idOf(call), ask, ports)),
-  remove("/keys/:id", (call, ask, { ports }) => revokeKey(idOf(call), ask, cutAsked(call), ports)),
+  remove("/keys/:id", (call, ask, { ports }) => revokeKey(idOf(call), ask, cutAsked(call), ports), [...PLACE, "cut_streams"]),
 ];
 
 const PEOPLE: readonly Route[] = [
-  change("POST", "/organizations", (_, ask, { ports }) => createOrganization(ask, ports)),
-  list("/organizations", (_, page, ports) => listOrganizations(page, ports)),
-  one("/organizations/:id", (id, _, ports) => getOrganization(id, ports)),
+  change("POST", "/organizations", (_, ask, { ports }) => createOrganization(ask, ports), []),
+  list("/organizations", (_, page, ports) => listOrganizations(page, ports), []),
+  one("/organizations/:id", getOrganization),
   change("PATCH", "/organizations/:id", (call, ask, { ports }) => updateOrganization(idOf(call), ask, ports)),
 
   change("POST", "/teams", (_, ask, { ports }) => createTeam(ask, ports)),
@@ -104,7 +118,7 @@ const PEOPLE: readonly Route[] = [
 
 const MONEY: readonly Route[] = [
   change("POST", "/budgets", (_, ask, { ports }) => createBudget(ask, ports)),
-  list("/budgets", (call, page, ports) => listBudgets(scoped(call), page, ports)),
+  list("/budgets", (call, page, ports) => listBudgets(scoped(call), page, ports), [...PLACE, "scope"]),
   one("/budgets/:id", getBudget),
   change("PATCH", "/budgets/:id", (call, ask, { ports }) => updateBudget(idOf(call), ask, ports)),
   remove("/budgets/:id", (call, ask, { ports }) => deleteBudget(idOf(call), ask, ports)),
@@ -120,12 +134,15 @@ const MONEY: readonly Route[] = [
   one("/credits/accounts/:id", getCreditAccount),
   remove("/credits/accounts/:id", (call, ask, { ports }) => deleteCreditAccount(idOf(call), ask, ports)),
   change("POST", "/credits", (call, ask, { ports }) => addCredits(ask, call.request.headers.get("idempotency-key") ?? undefined, ports)),
-  list("/credits", (call, page, ports) => listCredits(scoped(call), page, ports)),
+  list("/credits", (call, page, ports) => listCredits(scoped(call), page, ports), [...PLACE, "scope"]),
 ];
 
 const EVENTS: readonly Route[] = [
   list("/events", (call, page, ports) => listEvents(organizationOr(asked(call), undefined, ports), page, ports)),
 ];
+
+/** What the administrator's query says beside what a key's may. */
+const FIGURES_OWN = ["organization", "mode"];
 
 /** An account document of one organization, as its administrator sees it: `?organization=`, `?mode=test`. */
 const figures = (path: string, read: (viewer: Viewer, query: URLSearchParams, ports: Ports) => Promise<object>): Route => ({
@@ -134,17 +151,17 @@ const figures = (path: string, read: (viewer: Viewer, query: URLSearchParams, po
   access: "admin",
   handle(call, { ports }) {
     const query = new URLSearchParams(call.url.searchParams);
+    refuseOthers(new URLSearchParams([...query].filter(([name]) => FIGURES_OWN.includes(name))), FIGURES_OWN);
     const mode = query.get("mode") ?? "live";
     if (mode !== "live" && mode !== "test") throw new Failure("invalid_value", 'mode takes "live" or "test".', { param: "mode" });
     const viewer = administratorOf(query.get("organization") ?? DEFAULT_ORGANIZATION, mode, ports);
-    query.delete("organization");
-    query.delete("mode");
+    for (const name of FIGURES_OWN) query.delete(name);
     return read(viewer, query, ports);
   },
 });
 
 const FIGURES: readonly Route[] = [figures("/usage", usageDocument), figures("/audit", auditDocument)];
 
-const APPLY: readonly Route[] = [change("POST", "/apply", (_, ask, house) => applyDocument(ask.body, modelsOf(house), house.ports))];
+const APPLY: readonly Route[] = [change("POST", "/apply", (_, ask, house) => applyDocument(ask.body, modelsOf(house), house.ports), [])];
 
 export const ADMIN_ROUTES: readonly Route[] = [...KEYS, ...PEOPLE, ...MONEY, ...EVENTS, ...FIGURES, ...APPLY];

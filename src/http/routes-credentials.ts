@@ -1,4 +1,5 @@
 // Providers and their credentials, as administrators connect them; the vault's keys.
+import { refuseOthers } from "../admin/account-query";
 import { createCredential, deleteCredential, getCredential, listCredentials, rotateCredential } from "../admin/credentials";
 import { doctor } from "../admin/doctor";
 import { compareInvoice } from "../admin/invoice";
@@ -18,15 +19,23 @@ const asked = (call: RouteCall): Ask & { project: string | undefined } => ({
   project: call.url.searchParams.get("project") ?? undefined,
 });
 
+const PLACE = ["organization"] as const;
+
+/** A word that is not known is refused: who asks with it means something. */
+const only = (call: RouteCall, known: readonly string[] = PLACE): RouteCall => {
+  refuseOthers(call.url.searchParams, known);
+  return call;
+};
+
 /** The body is read before the turn: one that never comes holds nobody up. */
-const withBody = async (call: RouteCall): Promise<Ask> => ({ ...asked(call), body: await call.json() });
+const withBody = async (call: RouteCall): Promise<Ask> => ({ ...asked(only(call)), body: await call.json() });
 
 export const CREDENTIAL_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/admin/v1/providers",
     access: "admin",
-    handle: (call, { ports }) => listProviders(asked(call), PROVIDER_FACTS, ports),
+    handle: (call, { ports }) => listProviders(asked(only(call, [...PLACE, "project"])), PROVIDER_FACTS, ports),
   },
   {
     method: "POST",
@@ -41,13 +50,14 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/admin/v1/credentials",
     access: "admin",
-    handle: (call, { ports }) => listCredentials(asked(call), pageAsked(call.url.searchParams), ports),
+    handle: (call, { ports }) =>
+      listCredentials(asked(only(call, [...PLACE, "project", "cursor", "limit"])), pageAsked(call.url.searchParams), ports),
   },
   {
     method: "GET",
     path: "/admin/v1/credentials/:id",
     access: "admin",
-    handle: (call, { ports }) => getCredential(idOf(call), asked(call), ports),
+    handle: (call, { ports }) => getCredential(idOf(call), asked(only(call)), ports),
   },
   {
     method: "POST",
@@ -62,7 +72,10 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
     method: "DELETE",
     path: "/admin/v1/credentials/:id",
     access: "admin",
-    handle: (call, { ports }) => inTurn(ports, () => deleteCredential(idOf(call), asked(call), ports)),
+    handle(call, { ports }) {
+      const ask = asked(only(call));
+      return inTurn(ports, () => deleteCredential(idOf(call), ask, ports));
+    },
   },
   {
     method: "GET",
@@ -71,6 +84,7 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
     handle(call, { ports, version }) {
       if (asked(call).organization !== undefined)
         throw new Failure("unsupported_parameter", "The doctor looks at every organization at once.", { param: "organization" });
+      only(call, []);
       return inTurn(ports, () => doctor(version, ports));
     },
   },
@@ -80,5 +94,13 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
     access: "admin",
     handle: async (call, { ports }) => compareInvoice(await withBody(call), ports),
   },
-  { method: "POST", path: "/admin/v1/vault/rekey", access: "admin", handle: (_, { ports }) => inTurn(ports, () => rekey(ports)) },
+  {
+    method: "POST",
+    path: "/admin/v1/vault/rekey",
+    access: "admin",
+    handle(call, { ports }) {
+      only(call, []);
+      return inTurn(ports, () => rekey(ports));
+    },
+  },
 ];

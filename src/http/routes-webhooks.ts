@@ -1,5 +1,6 @@
 // Webhooks, as administrators set them up.
 
+import { refuseOthers } from "../admin/account-query";
 import { pageAsked } from "../admin/page";
 import type { Ask } from "../admin/place";
 import {
@@ -16,7 +17,11 @@ import {
 import type { Route, RouteCall } from "./route";
 
 const id = (call: RouteCall): string => call.params["id"] ?? "";
-const asked = (call: RouteCall): Ask => ({ organization: call.url.searchParams.get("organization") ?? undefined });
+/** A word of the query that is not known is refused: who asks with it means something. */
+const asked = (call: RouteCall, more: readonly string[] = []): Ask => {
+  refuseOthers(call.url.searchParams, ["organization", ...more]);
+  return { organization: call.url.searchParams.get("organization") ?? undefined };
+};
 /** The body is read before a change has its turn: one that never comes holds nobody up. */
 const withBody = async (call: RouteCall): Promise<Ask> => ({ ...asked(call), body: await call.json() });
 
@@ -62,7 +67,7 @@ export const WEBHOOK_ROUTES: readonly Route[] = [
     method: "GET",
     path: "/admin/v1/webhooks/:id/deliveries",
     access: "admin",
-    handle: (call, house) => listDeliveries(id(call), asked(call), pageAsked(call.url.searchParams).limit, house.ports),
+    handle: (call, house) => listDeliveries(id(call), asked(call, ["limit"]), pageAsked(call.url.searchParams).limit, house.ports),
   },
   {
     method: "POST",

@@ -60,6 +60,78 @@ describe("a parameter with brackets", () => {
   });
 });
 
+describe("a parameter that a route does not know", () => {
+  const KEY_ROUTES = ["/v1/key", "/v1/credits", "/v1/account", "/v1/audit/req_1", "/v1/generation"];
+  const LISTS = [
+    "keys",
+    "organizations",
+    "teams",
+    "projects",
+    "budgets",
+    "limits",
+    "credits",
+    "credits/accounts",
+    "events",
+    "usage",
+    "audit",
+  ];
+  const MORE = [
+    "providers",
+    "credentials",
+    "credentials/x",
+    "doctor",
+    "webhooks",
+    "webhooks/x",
+    "webhooks/x/deliveries",
+    "keys/x",
+    "organizations/x",
+  ];
+  const POSTS = [
+    "keys",
+    "keys/x/rotate",
+    "organizations",
+    "teams",
+    "apply",
+    "credits",
+    "credentials",
+    "vault/rekey",
+    "webhooks",
+    "webhooks/x/test",
+  ];
+  const DELETES = ["keys/x", "teams/x", "credentials/x", "webhooks/x"];
+  const paths: [string, string][] = [
+    ...KEY_ROUTES.map((path): [string, string] => ["GET", path]),
+    ...[...LISTS, ...MORE].map((path): [string, string] => ["GET", `/admin/v1/${path}`]),
+    ...POSTS.map((path): [string, string] => ["POST", `/admin/v1/${path}`]),
+    ...DELETES.map((path): [string, string] => ["DELETE", `/admin/v1/${path}`]),
+  ];
+  test.each(paths)("is refused by its name: %s %s", async (method, path) => {
+    expect(await asked(`${path}?organisation=B`, method)).toEqual({ status: 400, code: "unsupported_parameter", param: "organisation" });
+  });
+
+  test.each([
+    ["/admin/v1/usage?organization=default&organization=b", "organization"],
+    ["/admin/v1/keys?organization=default&organization=b", "organization"],
+    ["/admin/v1/audit?mode=live&mode=test", "mode"],
+  ])("stands once where it is known: %s", async (path, param) => {
+    expect(await asked(path)).toEqual({ status: 400, code: "invalid_value", param });
+  });
+});
+
+test("an organization is not there for who names another", async () => {
+  await house.ports.directory.putOrganization({ id: "org_2", name: "second", status: "active", createdAt: 1 });
+  for (const method of ["GET", "PATCH"]) {
+    for (const query of ["?organization=default", "?organization=nobody"])
+      expect(
+        (await house.admin(`/admin/v1/organizations/org_2${query}`, { method, ...(method === "GET" ? {} : { body: "{}" }) })).status,
+      ).toBe(404);
+    for (const query of ["", "?organization=org_2", "?organization=second"])
+      expect(
+        (await house.admin(`/admin/v1/organizations/org_2${query}`, { method, ...(method === "GET" ? {} : { body: "{}" }) })).status,
+      ).toBe(200);
+  }
+});
+
 describe("a parameter that stands twice", () => {
   test.each([
     ["/v1/usage?from=2026-11-01&from=2026-11-02", "from"],
