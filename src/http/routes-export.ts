@@ -29,19 +29,24 @@ const answerOf = (file: LedgerExport, requestId: string, ports: Ports): Response
 function streamOf(file: LedgerExport, requestId: string, { log }: Pick<Ports, "log">): ReadableStream<Uint8Array> {
   const pieces = file.pieces();
   const encoder = new TextEncoder();
+  let left = false;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const { done, value } = await pieces.next();
+          // Who has left meanwhile has closed the stream: nothing can be added, and nothing went wrong.
+          if (left) return;
           if (done) controller.close();
           else controller.enqueue(encoder.encode(value));
         } catch (error) {
+          if (left) return;
           log.write("error", "export.broken_off", { requestId, cause: String(error) });
           controller.error(error);
         }
       },
       async cancel() {
+        left = true;
         await pieces.return(undefined);
       },
     },
