@@ -154,16 +154,19 @@ async function readBaseUrl(fields: Fields, provider: string, ports: Ports): Prom
     throw new Failure("missing_required_parameter", `${provider} has no address here: it needs base_url.`, { param: "base_url" });
   }
   if (text.length > URL_CHARACTERS_MAX) return fields.fail("base_url", `takes at most ${URL_CHARACTERS_MAX} characters.`);
+  // A URL's reader passes over some of them: what was checked would not be what is stored.
+  if (/\p{Cc}/u.test(text)) return fields.fail("base_url", "takes no control characters.");
   const fault = baseUrlFault(text);
   if (fault !== undefined) return fields.fail("base_url", `${fault}.`);
+  const { origin, pathname, href } = new URL(text);
   try {
-    await ports.notify.check(text);
+    await ports.notify.check(href);
   } catch (thrown) {
     // A name that does not resolve just now may tomorrow; an address inside is refused, now and at each call.
     if (!(thrown instanceof NotifyError)) throw thrown;
     if (thrown.kind === "address") return fields.fail("base_url", `may not be asked: ${thrown.message}`);
   }
-  return text.replace(/\/+$/, "");
+  return (origin + pathname).replace(/\/+$/, "");
 }
 
 async function write(what: string, record: StoredCredential, ports: Ports): Promise<CredentialDocument> {

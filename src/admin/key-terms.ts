@@ -129,6 +129,7 @@ function readMetadata(fields: Fields): Readonly<Record<string, string>> | undefi
       return fields.fail("metadata", `takes names of 1 to ${PAIR_NAME_MAX} characters.`);
     if (typeof text !== "string") return fields.fail(`metadata.${name}`, "takes a string.", "invalid_type");
     if (text.length > PAIR_VALUE_MAX) return fields.fail(`metadata.${name}`, `takes at most ${PAIR_VALUE_MAX} characters.`);
+    if (/\p{Cc}/u.test(text)) return fields.fail(`metadata.${name}`, "takes no control characters.");
   }
   // fromEntries makes own properties: a "__proto__" is a name like any other.
   return Object.fromEntries(pairs) as Record<string, string>;
