@@ -64,7 +64,8 @@ export class Fields {
   /** A name for people: trimmed, 1 to 128 characters, none of them a control character. undefined: it is not there. */
   name(name = "name"): string | undefined {
     if (this.isNull(name)) return this.fail(name, "takes a string.", "invalid_type");
-    const text = this.text(name)?.trim().normalize("NFC");
+    const given = this.text(name);
+    const text = given === undefined ? undefined : nameText(given);
     if (text === undefined) return undefined;
     if (text === "" || text.length > NAME_CHARACTERS_MAX) return this.fail(name, `takes 1 to ${NAME_CHARACTERS_MAX} characters.`);
     return /\p{Cc}/u.test(text) ? this.fail(name, "takes no control characters.") : text;
@@ -183,6 +184,9 @@ export function fieldsOf(value: unknown, known: readonly string[], noun: string,
   }
   return fields;
 }
+
+/** A name as it is stored: whoever looks one up must ask for this form of it. */
+export const nameText = (text: string): string => text.trim().normalize("NFC");
 
 /** What came, short enough to be told back. */
 export const quoted = (text: string): string => JSON.stringify(text.slice(0, 64));

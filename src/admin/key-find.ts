@@ -1,6 +1,7 @@
 // Finding a key by its id, or by its name where that is meant.
 import type { ApiKey } from "../core/exchange";
 import type { Ports } from "../core/ports";
+import { nameText } from "./fields";
 
 const PAGE = 1000;
 
@@ -32,5 +33,7 @@ export async function findKey(
 }
 
 /** Keys of that name which are not revoked. */
-export const keysNamed = async (name: string, organizationId: string, ports: Pick<Ports, "keys">): Promise<readonly ApiKey[]> =>
-  (await keysOf(organizationId, ports)).filter((key) => key.name === name && key.revokedAt === undefined);
+export async function keysNamed(name: string, organizationId: string, ports: Pick<Ports, "keys">): Promise<readonly ApiKey[]> {
+  const wanted = nameText(name);
+  return (await keysOf(organizationId, ports)).filter((key) => key.name === wanted && key.revokedAt === undefined);
+}

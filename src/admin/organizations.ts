@@ -3,7 +3,7 @@ import { publicIdFrom } from "../core/ids";
 import type { Page, Ports } from "../core/ports";
 import type { Organization, OrganizationStatus } from "../core/records";
 import { note } from "./events";
-import { fieldsOf, notFound } from "./fields";
+import { fieldsOf, nameText, notFound } from "./fields";
 import { type ListDocument, listDocument, pageOf } from "./page";
 
 export const DEFAULT_ORGANIZATION = "default";
@@ -33,7 +33,8 @@ export const newId = (prefix: string, ports: Pick<Ports, "random">): string => `
 /** The organization of an id, or else of a name. Throws 404 that names `param`. */
 export function organizationNamed(asked: string, ports: Pick<Ports, "directory">, param = "organization"): Organization {
   const all = ports.directory.organizations();
-  const found = all.find(({ id }) => id === asked) ?? all.find(({ name }) => name === asked);
+  const wanted = nameText(asked);
+  const found = all.find(({ id }) => id === asked) ?? all.find(({ name }) => name === wanted);
   if (!found) throw notFound("organization", asked, param);
   return found;
 }

@@ -3,7 +3,7 @@
 import { Failure } from "../core/failure";
 import type { Ports } from "../core/ports";
 import type { RecordKind, RecordTypes } from "../core/records";
-import { type Fields, notFound, quoted } from "./fields";
+import { type Fields, nameText, notFound, quoted } from "./fields";
 import { DEFAULT_ORGANIZATION, organizationNamed } from "./organizations";
 
 /** A request: its body, and `?organization=`. */
@@ -58,7 +58,8 @@ export function namedRecord<K extends "team" | "project">(
 ): RecordTypes[K] | undefined {
   const byId = ports.directory.get(kind, asked);
   if (byId && byId.organizationId === organizationId) return byId;
-  return ports.directory.list(kind, organizationId).find(({ name }) => name === asked);
+  const wanted = nameText(asked);
+  return ports.directory.list(kind, organizationId).find(({ name }) => name === wanted);
 }
 
 /** The name, if no other record of the kind has it in the organization. */
