@@ -60,15 +60,37 @@ describe("changes of webhooks at once", () => {
     }
   });
 
-  test("bring no removed one back", async () => {
-    for (let n = 0; n < 10; n++) {
-      const { id } = await hook();
-      await Promise.all([
-        admin.ask("PATCH", `/webhooks/${id}`, { description: "late", url: "http://127.0.0.1:9/other" }),
-        admin.remove(`/webhooks/${id}`),
-      ]);
-      expect(house.ports.directory.get("webhook", String(id))).toBeUndefined();
+  /** A store that takes its time to write and none to remove: a removal overtakes the change that came before it. */
+  const slowHouse = () =>
+    startHouse({
+      adapt: (ports) => {
+        const { directory } = ports;
+        const put = directory.put.bind(directory);
+        directory.put = async (kind, record) => {
+          await Bun.sleep(60);
+          await put(kind, record);
+        };
+        return ports;
+      },
+    });
+
+  test("bring no removed one back: neither an administrator's change nor an endpoint that says that it is gone", async () => {
+    const slow = await slowHouse();
+    const gone = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(null, { status: 410 }) });
+    const door = adminDoor(slow);
+    for (const change of [
+      (id: unknown) => door.ask("PATCH", `/webhooks/${id}`, { description: "late" }),
+      (id: unknown) => door.ask("POST", `/webhooks/${id}/test`),
+    ]) {
+      const { id } = await door.post("/webhooks", { url: `http://127.0.0.1:${gone.port}/hook` });
+      const changing = change(id);
+      await Bun.sleep(30);
+      await door.remove(`/webhooks/${id}`);
+      await changing;
+      expect(slow.ports.directory.get("webhook", String(id))).toBeUndefined();
     }
+    await gone.stop(true);
+    await slow.close();
   });
 
   test("make no more of them than an organization may have", async () => {
