@@ -2,6 +2,7 @@
 // watch for the moment. Arguments: data folder, upstream, kill point, how many times the point is passed before.
 import { join } from "node:path";
 import { TOLLWAY } from "../../src/core/brand";
+import type { Scope, Window } from "../../src/core/budget";
 import type { DialResponse, Ports } from "../../src/core/ports";
 import { Secret } from "../../src/core/secret";
 import { lineMemory } from "../../src/gateway/live-calls";
@@ -18,6 +19,7 @@ import { openStore } from "../../src/store/open";
 import { openPrices } from "../../src/store/prices";
 import { storePorts } from "../../src/store/store";
 import { openVault } from "../../src/store/vault";
+import { usd } from "../e2e/governed";
 import { connectionsTo, DEADLINES, SILENT_EVENTS } from "../e2e/house";
 import { isKillPoint, type KillPoint } from "./kill-point";
 
@@ -108,5 +110,24 @@ const house = {
   readiness: () => ({ ready: true }) as const,
 };
 const server = listen({ at: { hostname: "127.0.0.1", port: 0 }, handle: openApp(house, { adminKey: undefined, trusted: true }) });
-const { plain } = await store.keys.create({ organizationId: "default", name: "kill", mode: "live" });
-process.stdout.write(`${JSON.stringify({ port: server.port, key: plain.reveal() })}\n`);
+// Hard budgets on key, project and organization, in several windows: room for every call, and a key whose cap is refused at.
+const organizationId = "default";
+const createdAt = systemClock.now();
+await store.directory.put("project", { id: "proj_kill", organizationId, createdAt, name: "kill" });
+const policy = { projectId: "proj_kill" };
+const roomy = await store.keys.create({ organizationId, name: "roomy", mode: "live", policy });
+const tight = await store.keys.create({ organizationId, name: "tight", mode: "live", policy });
+const BUDGETS: readonly [Scope, string, Window["unit"], boolean][] = [
+  [{ kind: "organization", id: organizationId }, "2", "lifetime", false],
+  [{ kind: "organization", id: organizationId }, "1.5", "month", false],
+  [{ kind: "project", id: "proj_kill" }, "1", "week", false],
+  [{ kind: "key", id: roomy.key.id }, "1", "day", false],
+  [{ kind: "key", id: roomy.key.id }, "1", "hour", true],
+  [{ kind: "key", id: tight.key.id }, "0.0004", "lifetime", false],
+];
+for (const [n, [scope, limit, unit, rolling]] of BUDGETS.entries()) {
+  const window = { unit, rolling, zone: "Asia/Kathmandu" };
+  const made = { id: `bdg_kill_${n}`, organizationId, scope, window, hard: true, thresholds: [], createdAt };
+  await store.budgets.put({ ...made, limit: usd(limit) });
+}
+process.stdout.write(`${JSON.stringify({ port: server.port, roomy: roomy.plain.reveal(), tight: tight.plain.reveal() })}\n`);

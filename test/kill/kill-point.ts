@@ -19,7 +19,7 @@ export function passesBefore(point: KillPoint, n: number): number {
     case "after dispatch":
       return 40 + spread;
     case "mid-stream":
-      return 40 + spread * 12;
+      return 40 + spread * 8;
     case "before commit 2":
     case "after commit 2":
       return spread;

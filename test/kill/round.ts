@@ -2,12 +2,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Secret } from "../../src/core/secret";
-import { systemClock, systemRandom } from "../../src/net/system";
-import { BudgetBook } from "../../src/policy/budget-book";
-import { openStore } from "../../src/store/open";
+import { systemClock } from "../../src/net/system";
 import { CHAT_ANSWER, CHAT_STREAM } from "../e2e/own-answers";
 import { startUpstream } from "../upstream/upstream";
+import { type Books, heldAtDeath, readBooks } from "./books";
 import type { KillPoint } from "./kill-point";
 
 export interface RoundResult {
@@ -17,6 +15,12 @@ export interface RoundResult {
   /** Requests that reached the provider. */
   dispatched: number;
   rows: number;
+  /** Calls that a budget refused before the process died. */
+  refused: number;
+  /** Holds that stood when the process died. */
+  held: number;
+  /** Rows by how they were settled. */
+  settled: Readonly<Record<string, number>>;
   /** What is wrong; empty: nothing. */
   faults: string[];
 }
@@ -41,13 +45,16 @@ export async function killRound(point: KillPoint, passes: number): Promise<Round
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {
-    const { port, key } = await firstLine(child.stdout);
+    const started = await firstLine(child.stdout);
     const unanswered = new Set<number>();
+    const refused = new Set<string>();
     const calls = Array.from({ length: WAVE * 2 }, async (_, index) => {
       if (index >= WAVE) await systemClock.sleep((index - WAVE + 1) * STAGGER_MS);
       if (child.exitCode !== null || child.signalCode !== null) return;
       unanswered.add(index);
-      if (await oneCall(port, key, index)) unanswered.delete(index);
+      const status = await oneCall(started, index);
+      if (status !== undefined) unanswered.delete(index);
+      if (status === 402) refused.add(`call-${index}`);
     });
     // If the point is not reached by this load, that is a fault of the test, found below by the exit code.
     await Promise.race([child.exited, Promise.all(calls).then(() => systemClock.sleep(2_000))]);
@@ -56,14 +63,20 @@ export async function killRound(point: KillPoint, passes: number): Promise<Round
     child.kill("SIGKILL");
     await child.exited;
     await Promise.all(calls);
+    const held = heldAtDeath(folder);
     const books = await readBooks(folder);
     const dispatched = upstream.requests.map((request) => tagOf(request.json()));
+    const settled: Record<string, number> = {};
+    for (const { settlement } of books.rows) settled[settlement] = (settled[settlement] ?? 0) + 1;
     return {
       point,
       inFlight,
       dispatched: dispatched.length,
-      rows: books.tags.length,
-      faults: [...(killed ? [] : ["the point was never reached"]), ...faultsOf(dispatched, books)],
+      rows: books.rows.length,
+      refused: refused.size,
+      held,
+      settled,
+      faults: [...(killed ? [] : ["the point was never reached"]), ...books.faults, ...attemptFaults(dispatched, refused, books)],
     };
   } finally {
     child.kill("SIGKILL");
@@ -72,86 +85,64 @@ export async function killRound(point: KillPoint, passes: number): Promise<Round
   }
 }
 
-async function firstLine(stdout: ReadableStream<Uint8Array>): Promise<{ port: number; key: string }> {
+interface Started {
+  port: number;
+  /** Keys: one with room for every call, one whose cap a few calls fill. */
+  roomy: string;
+  tight: string;
+}
+
+async function firstLine(stdout: ReadableStream<Uint8Array>): Promise<Started> {
   let text = "";
   for await (const chunk of stdout) {
     text += new TextDecoder().decode(chunk);
-    if (text.includes("\n")) return JSON.parse(text.split("\n")[0] as string) as { port: number; key: string };
+    if (text.includes("\n")) return JSON.parse(text.split("\n")[0] as string) as Started;
   }
   throw new Error(`The gateway did not start: ${text}`);
 }
 
-/** True: the answer came whole. */
-async function oneCall(port: number, key: string, index: number): Promise<boolean> {
+/** Of eight calls two go by the tight key, one of them streamed; of those by the other some send no limit. */
+const isTight = (index: number): boolean => index % 8 === 3 || index % 8 === 6;
+const isLimited = (index: number): boolean => isTight(index) || index % 5 !== 0;
+
+/** The status of an answer that came whole; undefined: it did not. */
+async function oneCall({ port, roomy, tight }: Started, index: number): Promise<number | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/v1/chat/completions`, {
       method: "POST",
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "x-tollway-tag": `call-${index}` },
+      headers: {
+        authorization: `Bearer ${isTight(index) ? tight : roomy}`,
+        "content-type": "application/json",
+        "x-tollway-tag": `call-${index}`,
+      },
       body: JSON.stringify({
         model: "gpt-4o-mini",
-        max_tokens: 20,
+        ...(isLimited(index) ? { max_tokens: 20 } : {}),
         stream: index % 2 === 0,
         messages: [{ role: "user", content: `call-${index}` }],
       }),
     });
     const text = await response.text();
-    return response.ok && (index % 2 === 1 || text.includes("[DONE]"));
+    const whole = !response.ok || index % 2 === 1 || text.includes("[DONE]");
+    return whole ? response.status : undefined;
   } catch (error) {
-    if (error instanceof Error) return false;
+    if (error instanceof Error) return undefined;
     throw error;
   }
 }
 
 const tagOf = (body: unknown): string => (body as { messages: { content: string }[] }).messages[0]?.content ?? "";
 
-interface Books {
-  /** One for each ledger row. */
-  tags: string[];
-  unsettledCost: number;
-  reserved: bigint;
-  spent: bigint;
-  sum: bigint;
-}
-
-/** Opens the data as the next start does, and reads it through the ports. */
-async function readBooks(folder: string): Promise<Books> {
-  const store = await openStore({
-    url: `file:${join(folder, "tollway.db")}`,
-    migrationsFolder: join(import.meta.dir, "../../drizzle"),
-    durability: "normal",
-    pepper: new Secret("pepper-of-the-kill-test-0123456789"),
-    keyPrefix: "tw",
-    reservations: new BudgetBook(),
-    clock: systemClock,
-    random: systemRandom,
-    log: { write: () => undefined },
-  });
-  try {
-    const entries = (await store.records.audit({ organizationId: "default", limit: 1000 })).data;
-    const rows = entries.flatMap((entry) => entry.attempts);
-    const { spent, reserved } = store.counters.read("organization:default", "live");
-    return {
-      tags: rows.map((row) => row.tag ?? ""),
-      unsettledCost: rows.filter((row) => row.cost === undefined).length,
-      reserved,
-      spent,
-      sum: rows.reduce((sum, row) => sum + (row.cost ?? 0n), 0n),
-    };
-  } finally {
-    await store.close();
-  }
-}
-
-function faultsOf(dispatched: readonly string[], books: Books): string[] {
+/** I3: one row for each attempt that reached the provider, none for a call that was refused. */
+function attemptFaults(dispatched: readonly string[], refused: ReadonlySet<string>, books: Books): string[] {
   const faults: string[] = [];
+  const tags = books.rows.map((row) => row.tag ?? "");
   const count = (list: readonly string[], tag: string): number => list.filter((one) => one === tag).length;
-  for (const tag of new Set([...dispatched, ...books.tags])) {
-    if (count(books.tags, tag) < count(dispatched, tag))
-      faults.push(`${tag} reached the provider ${count(dispatched, tag)} times and has ${count(books.tags, tag)} rows`);
-    if (count(books.tags, tag) > 1) faults.push(`${tag} has ${count(books.tags, tag)} rows`);
+  for (const tag of new Set([...dispatched, ...tags])) {
+    const [sent, written] = [count(dispatched, tag), count(tags, tag)];
+    if (written < sent) faults.push(`I3 ${tag} reached the provider ${sent} times and has ${written} rows`);
+    if (written > 1) faults.push(`I3 ${tag} has ${written} rows`);
+    if (written > 0 && refused.has(tag)) faults.push(`I3 ${tag} was refused and has ${written} rows`);
   }
-  if (books.unsettledCost > 0) faults.push(`${books.unsettledCost} rows have no cost`);
-  if (books.reserved !== 0n) faults.push(`${books.reserved} is still reserved`);
-  if (books.sum !== books.spent) faults.push(`rows sum to ${books.sum}, the counter says ${books.spent}`);
   return faults;
 }
