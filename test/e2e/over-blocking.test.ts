@@ -53,6 +53,8 @@ async function heldByAnother(clock?: ManualClock): Promise<Waited> {
   let joined = 0;
   running = await startGoverned({
     clock,
+    // Longer than any wait: the call that holds the money must not be given up and asked again meanwhile.
+    settings: { deadlines: { firstChunkMs: 600_000, answerMs: 600_000 } },
     script: () => (++asked === 1 ? { ...wholeOf("m", 200), beforeHeaders: { gate: "first" } } : undefined),
     adapt: (ports) => ({
       ...ports,
