@@ -4,9 +4,9 @@ import type { AttemptRecord, Counted } from "../core/attempt";
 import type { Budget, BudgetState, Crossing, Scope, ScopeKind } from "../core/budget";
 import type { KeyMode } from "../core/ids";
 import { addUsd, minUsd, type NanoUsd, subUsd, ZERO_USD } from "../core/money";
-import type { Sums } from "../core/ports";
 import type { Reservations, Room, SpentSpan } from "../core/reservations";
 import { crossed, leftOf, refuses } from "./budget";
+import { Periods } from "./budget-periods";
 import { affordable, chargeOf } from "./credit";
 import { bucketMs, periodAt, rollingStart } from "./window";
 
@@ -31,9 +31,6 @@ export function namedScopes(call: Counted): Scope[] {
 
 export const scopesOf = (call: Counted): string[] => namedScopes(call).map(({ kind, id }) => scopeName(kind, id, call.organizationId));
 
-/** Sums by the start of the period (of a rolling window: of the bucket). */
-type Periods = Map<number, Sums>;
-
 interface Live {
   budget: Budget;
   periods: Readonly<Record<KeyMode, Periods>>;
@@ -47,7 +44,6 @@ interface Place {
   live: Live;
   periods: Periods;
   start: number;
-  sums: Sums;
 }
 
 interface Held {
@@ -59,8 +55,6 @@ const SPARE_BUCKETS = 10;
 
 const nameOf = ({ scope, organizationId }: Budget): string => scopeName(scope.kind, scope.id, organizationId);
 
-const none = (): Sums => ({ spent: ZERO_USD, reserved: ZERO_USD });
-
 export class BudgetBook implements Reservations {
   readonly #byScope = new Map<string, Live[]>();
   readonly #byId = new Map<string, Live>();
@@ -71,7 +65,12 @@ export class BudgetBook implements Reservations {
   /** From here on calls count against the budget, those that are open too. It refuses nothing until `fill`: the one before it does. */
   begin(budget: Budget, open: Iterable<AttemptRecord>): void {
     this.abandon(budget.id);
-    const live: Live = { budget, periods: { live: new Map(), test: new Map() }, filling: new Set(), before: this.#byId.get(budget.id) };
+    const live: Live = {
+      budget,
+      periods: { live: new Periods(), test: new Periods() },
+      filling: new Set(),
+      before: this.#byId.get(budget.id),
+    };
     const name = nameOf(budget);
     this.#byScope.set(name, [...(this.#byScope.get(name) ?? []), live]);
     this.#coming.set(budget.id, live);
@@ -103,9 +102,7 @@ export class BudgetBook implements Reservations {
     this.#byId.set(budgetId, live);
     for (const row of spent) {
       const start = live.budget.window.unit === "lifetime" ? 0 : row.start;
-      const sums = live.periods[row.mode].get(start) ?? none();
-      sums.spent = addUsd(sums.spent, row.spent);
-      live.periods[row.mode].set(start, sums);
+      live.periods[row.mode].add(start, row.spent, ZERO_USD);
     }
   }
 
@@ -126,7 +123,7 @@ export class BudgetBook implements Reservations {
   #adopt(live: Live, call: AttemptRecord): void {
     const held = this.#held.get(call.attemptId) ?? { bound: call.bound ?? ZERO_USD, places: [] };
     const place = placeOf(live, call.mode, call.heldAt);
-    place.sums.reserved = addUsd(place.sums.reserved, chargeOf(live.budget, held.bound));
+    place.periods.add(place.start, ZERO_USD, chargeOf(live.budget, held.bound));
     live.filling?.add(call.attemptId);
     this.#held.set(call.attemptId, { ...held, places: [...held.places, place] });
   }
@@ -182,7 +179,7 @@ export class BudgetBook implements Reservations {
     }
     for (const live of lives) live.filling?.add(call.attemptId);
     const places = lives.map((live) => placeOf(live, call.mode, call.heldAt));
-    for (const { live, sums } of places) sums.reserved = addUsd(sums.reserved, chargeOf(live.budget, bound));
+    for (const { live, periods, start } of places) periods.add(start, ZERO_USD, chargeOf(live.budget, bound));
     this.#held.set(call.attemptId, { bound, places });
     return undefined;
   }
@@ -198,11 +195,10 @@ export class BudgetBook implements Reservations {
     if (!held) return [];
     this.#held.delete(attemptId);
     const crossings: Crossing[] = [];
-    for (const { live, periods, start, sums } of held.places) {
+    for (const { live, periods, start } of held.places) {
       const before = spentIn(live.budget.window, periods, start);
       const charge = chargeOf(live.budget, cost);
-      sums.reserved = subUsd(sums.reserved, chargeOf(live.budget, held.bound));
-      sums.spent = addUsd(sums.spent, charge);
+      periods.add(start, charge, subUsd(ZERO_USD, chargeOf(live.budget, held.bound)));
       const spent = addUsd(before, charge);
       // The one before it tells of these.
       if (live.filling) continue;
@@ -228,38 +224,23 @@ function stateOf({ budget, periods }: Live, mode: KeyMode, now: number): BudgetS
   const { window } = budget;
   const sums = periods[mode];
   if (!window.rolling || window.unit === "lifetime") {
-    const { spent, reserved } = sums.get(periodAt(window, now).start) ?? none();
+    const { spent, reserved } = sums.at(periodAt(window, now).start);
     return { budget, spent, reserved };
   }
-  const oldest = rollingStart(window.unit, now);
-  let spent = ZERO_USD;
-  let reserved = ZERO_USD;
-  for (const [start, bucket] of sums) {
-    // What is held counts until it is settled, however old its bucket is.
-    reserved = addUsd(reserved, bucket.reserved);
-    if (start >= oldest) spent = addUsd(spent, bucket.spent);
-  }
-  return { budget, spent, reserved };
+  // What is held counts until it is settled, however old its bucket is.
+  return { budget, spent: sums.spentSince(rollingStart(window.unit, now)), reserved: sums.reserved };
 }
 
 /** What counts in the period that begins at `start`: of a rolling window, its buckets up to then. */
 function spentIn({ unit, rolling }: Budget["window"], periods: Periods, start: number): NanoUsd {
-  if (!rolling || unit === "lifetime") return periods.get(start)?.spent ?? ZERO_USD;
-  const oldest = rollingStart(unit, start);
-  let spent = ZERO_USD;
-  for (const [at, bucket] of periods) if (at >= oldest) spent = addUsd(spent, bucket.spent);
-  return spent;
+  return !rolling || unit === "lifetime" ? periods.at(start).spent : periods.spentSince(rollingStart(unit, start));
 }
 
 function placeOf(live: Live, mode: KeyMode, now: number): Place {
   const { start } = periodAt(live.budget.window, now);
   const periods = live.periods[mode];
-  const known = periods.get(start);
-  if (known) return { live, periods, start, sums: known };
-  forgetOld(live, periods, now);
-  const sums = none();
-  periods.set(start, sums);
-  return { live, periods, start, sums };
+  if (!periods.has(start)) forgetOld(live, periods, now);
+  return { live, periods, start };
 }
 
 /**
@@ -272,5 +253,5 @@ function forgetOld({ budget: { window } }: Live, periods: Periods, now: number):
   const oldest = window.rolling
     ? rollingStart(unit, now) - SPARE_BUCKETS * bucketMs(unit)
     : periodAt(window, periodAt(window, now).start - 1).start;
-  for (const [start, { reserved }] of periods) if (start < oldest && reserved === ZERO_USD) periods.delete(start);
+  periods.forget(oldest);
 }

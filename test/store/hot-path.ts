@@ -8,10 +8,12 @@ import { eq, getTableColumns, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/bun-sqlite";
 import { migrate } from "drizzle-orm/bun-sqlite/migrator";
 import type { AttemptRecord } from "../../src/core/attempt";
+import type { Scope, Window } from "../../src/core/budget";
 import { nanoUsd } from "../../src/core/money";
 
 import { openStore } from "../../src/store/open";
 import { holds, ledger } from "../../src/store/schema";
+import type { Store } from "../../src/store/store";
 import { keptLog, ManualClock } from "../contract/manual-clock";
 import { attempt, MIGRATIONS, outcome, settings } from "../contract/store-place";
 
@@ -25,6 +27,7 @@ const next = (): AttemptRecord =>
   attempt(clock, {
     requestId: `01940000-0000-7000-8000-${String(++made).padStart(12, "0")}`,
     tag: "team-a",
+    projectId: "proj_1",
     decision: DECISION,
     priceVersion: "openai/gpt-5.1@2026-11-22",
     bound: nanoUsd(9_000_000n),
@@ -41,14 +44,40 @@ async function measure(name: string, round: (attempts: readonly AttemptRecord[])
   console.log(`${name.padEnd(44)} ${times.map((time) => time.toFixed(1)).join("  ")} µs CPU a pair (4 rounds of ${PAIRS / 4})`);
 }
 
+/** Two on each of key, project and organization, in windows of every kind. */
+async function setBudgets(store: Store): Promise<void> {
+  const { keyId, projectId = "" } = next();
+  const scopes: Scope[] = [
+    { kind: "key", id: keyId },
+    { kind: "project", id: projectId },
+    { kind: "organization", id: "default" },
+  ];
+  const windows: Window[] = [
+    { unit: "month", rolling: false, zone: "Asia/Kathmandu" },
+    { unit: "hour", rolling: true, zone: "UTC" },
+  ];
+  for (const [s, scope] of scopes.entries()) {
+    for (const [w, window] of windows.entries()) {
+      const made = { id: `bdg_${s}${w}`, organizationId: "default", scope, window, hard: true, thresholds: [], createdAt: clock.now() };
+      await store.budgets.put({ ...made, limit: nanoUsd(10n ** 15n) });
+    }
+  }
+}
+
 const folder = mkdtempSync(join(tmpdir(), "tollway-hot-"));
 for (const durability of ["normal", "full"] as const) {
-  const store = await openStore({ ...settings(clock, keptLog(), 1), url: `file:${join(folder, `${durability}.db`)}`, durability });
-  await measure(`the store, synchronous ${durability}`, async (attempts) => {
-    await Promise.all(attempts.map((one) => store.holds.open(one)));
-    await Promise.all(attempts.map((one) => store.ledger.settle(one, told)));
-  });
-  await store.close();
+  for (const budgeted of [false, true]) {
+    const file = `${durability}-${budgeted}.db`;
+    const store = await openStore({ ...settings(clock, keptLog(), 1), url: `file:${join(folder, file)}`, durability });
+    if (budgeted) await setBudgets(store);
+    await measure(`the store, synchronous ${durability}${budgeted ? ", six hard budgets" : ""}`, async (attempts) => {
+      // An hour in each round: a rolling window has all its buckets.
+      clock.jump(7_200);
+      await Promise.all(attempts.map((one) => store.holds.open(one)));
+      await Promise.all(attempts.map((one) => store.ledger.settle(one, told)));
+    });
+    await store.close();
+  }
 }
 
 const database = new Database(join(folder, "drizzle.db"), { create: true, strict: true, safeIntegers: true });
