@@ -7,7 +7,7 @@ import type { Clock, KeyChange, Keys, Listing, NewKey, Page, Random } from "../c
 import type { Organization } from "../core/records";
 import { Secret } from "../core/secret";
 import type { StoredKey } from "./backend";
-import { cursorOf, readPage } from "./cursor";
+import { badCursor, cursorOf, readPage } from "./cursor";
 import type { Writer } from "./writer";
 
 export const DEFAULT_ORGANIZATION = "default";
@@ -29,6 +29,8 @@ export interface KeyOptions {
 
 interface Entry {
   key: ApiKey;
+  /** Its place among its organization's. */
+  index: number;
   hash: Buffer;
   /** The secret before the last rotation, while both count. */
   older: { hash: Buffer; until: number } | undefined;
@@ -40,8 +42,10 @@ export class KeyCache implements Keys {
   readonly #organizations: ReadonlyMap<string, Organization>;
   /** The HMAC with its key already worked in: a copy of it costs a third of a new one, and each call needs one. */
   readonly #hmac: Bun.CryptoHasher;
-  /** By key id, in the order of their making. */
+  /** By key id. */
   readonly #entries = new Map<string, Entry>();
+  /** By organization, in the order of their making: a page is cut out of it, however many there are. */
+  readonly #byOrganization = new Map<string, Entry[]>();
   /** Compared with when the id is unknown, so that unknown ids and wrong secrets take the same time. */
   readonly #dummy: Buffer;
   #quickstart: Promise<{ key: ApiKey; plain: Secret }> | undefined;
@@ -55,7 +59,7 @@ export class KeyCache implements Keys {
     for (const { hash, olderHash, olderUntil, ...key } of stored) {
       const older =
         olderHash === undefined || olderUntil === undefined ? undefined : { hash: Buffer.from(olderHash, "hex"), until: olderUntil };
-      this.#entries.set(key.id, { key, hash: Buffer.from(hash, "hex"), older });
+      this.#enter(key, Buffer.from(hash, "hex"), older);
     }
   }
 
@@ -88,15 +92,17 @@ export class KeyCache implements Keys {
 
   async list(organizationId: string, page: Page): Promise<Listing<ApiKey>> {
     const after = readPage("keys", page);
-    const keys = [...this.#entries.values()].map((entry) => entry.key).filter((key) => key.organizationId === organizationId);
-    keys.reverse();
-    const start = after === undefined ? 0 : keys.findIndex((key) => key.id === after) + 1;
-    if (after !== undefined && start === 0) {
-      throw new Failure("invalid_value", "The cursor is not one that this listing has given", { param: "cursor" });
-    }
-    const data = keys.slice(start, start + page.limit);
+    const entries = this.#byOrganization.get(organizationId) ?? [];
+    const before = after === undefined ? undefined : this.#entries.get(after);
+    if (after !== undefined && before?.key.organizationId !== organizationId) throw badCursor();
+    const end = before?.index ?? entries.length;
+    const start = Math.max(0, end - page.limit);
+    const data = entries
+      .slice(start, end)
+      .reverse()
+      .map(({ key }) => key);
     const last = data.at(-1);
-    return { data, nextCursor: last !== undefined && start + page.limit < keys.length ? cursorOf("keys", last.id) : undefined };
+    return { data, nextCursor: last !== undefined && start > 0 ? cursorOf("keys", last.id) : undefined };
   }
 
   async revoke(organizationId: string, id: string): Promise<boolean> {
@@ -160,8 +166,16 @@ export class KeyCache implements Keys {
       policy: ask.policy ?? {},
     };
     await this.#writer.submit({ type: "key", key: { ...key, hash: hash.toString("hex") } });
-    this.#entries.set(key.id, { key, hash, older: undefined });
+    this.#enter(key, hash, undefined);
     return { key, plain: new Secret(plain) };
+  }
+
+  #enter(key: ApiKey, hash: Buffer, older: Entry["older"]): void {
+    const own = this.#byOrganization.get(key.organizationId) ?? [];
+    const entry: Entry = { key, index: own.length, hash, older };
+    own.push(entry);
+    this.#byOrganization.set(key.organizationId, own);
+    this.#entries.set(key.id, entry);
   }
 }
 
