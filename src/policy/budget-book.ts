@@ -36,8 +36,6 @@ interface Live {
   periods: Readonly<Record<KeyMode, Periods>>;
   /** Calls that count already while what was spent before is still being read: until then nothing is refused here. */
   filling: Set<string> | undefined;
-  /** Enforced until this one is filled: a budget that begins anew is never without force. */
-  before: Live | undefined;
 }
 
 interface Place {
@@ -58,19 +56,14 @@ const nameOf = ({ scope, organizationId }: Budget): string => scopeName(scope.ki
 export class BudgetBook implements Reservations {
   readonly #byScope = new Map<string, Live[]>();
   readonly #byId = new Map<string, Live>();
-  /** Begun, and not filled yet. */
+  /** Begun, and not filled yet: the one of that id in `#byId` is enforced until then, so that a budget is never without force. */
   readonly #coming = new Map<string, Live>();
   readonly #held = new Map<string, Held>();
 
   /** From here on calls count against the budget, those that are open too. It refuses nothing until `fill`: the one before it does. */
   begin(budget: Budget, open: Iterable<AttemptRecord>): void {
     this.abandon(budget.id);
-    const live: Live = {
-      budget,
-      periods: { live: new Periods(), test: new Periods() },
-      filling: new Set(),
-      before: this.#byId.get(budget.id),
-    };
+    const live: Live = { budget, periods: { live: new Periods(), test: new Periods() }, filling: new Set() };
     const name = nameOf(budget);
     this.#byScope.set(name, [...(this.#byScope.get(name) ?? []), live]);
     this.#coming.set(budget.id, live);
@@ -96,8 +89,8 @@ export class BudgetBook implements Reservations {
     const live = this.#coming.get(budgetId);
     if (!live) return;
     this.#coming.delete(budgetId);
-    if (live.before) this.#drop(live.before);
-    live.before = undefined;
+    const before = this.#byId.get(budgetId);
+    if (before) this.#drop(before);
     live.filling = undefined;
     this.#byId.set(budgetId, live);
     for (const row of spent) {
@@ -182,11 +175,6 @@ export class BudgetBook implements Reservations {
     for (const { live, periods, start } of places) periods.add(start, ZERO_USD, chargeOf(live.budget, bound));
     this.#held.set(call.attemptId, { bound, places });
     return undefined;
-  }
-
-  /** Lets the hold go without a cost. */
-  release(attemptId: string): void {
-    this.settle(attemptId, ZERO_USD);
   }
 
   /** The cost takes the hold's place, in the periods of the admission. The result are the thresholds that it reached. */
