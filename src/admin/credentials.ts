@@ -10,7 +10,7 @@ import { note } from "./events";
 import { type Fields, fieldsOf, notFound, quoted } from "./fields";
 import { newId } from "./organizations";
 import { type ListDocument, listDocument, pageOf } from "./page";
-import { type Ask, namedRecord, organizationOr, recordFound } from "./place";
+import { type Ask, namedRecord, organizationOr, readNamed, recordFound } from "./place";
 
 /** The slug of a name that an administrator gives a provider; undefined: none. */
 export type SlugOf = (text: string) => string | undefined;
@@ -48,7 +48,7 @@ export async function createCredential(ask: Ask, slugOf: SlugOf, ports: Ports): 
   const provider = readProvider(fields, slugOf);
   const secret = readSecret(fields);
   const name = fields.name() ?? provider;
-  const projectId = readProject(fields, organizationId, ports);
+  const projectId = readNamed("project", fields, organizationId, ports);
   refuseSecond(fields, { organizationId, projectId, provider }, ports);
   const baseUrl = await readBaseUrl(fields, provider, ports);
   const id = newId("cred", ports);
@@ -129,14 +129,6 @@ function readSecret(fields: Fields): Secret {
 }
 
 const lastFourOf = (secret: Secret): string => secret.reveal().slice(-SHOWN_CHARACTERS);
-
-function readProject(fields: Fields, organizationId: string, ports: Ports): string | undefined {
-  const asked = fields.text("project");
-  if (asked === undefined) return undefined;
-  const project = namedRecord("project", asked, organizationId, ports);
-  if (!project) throw notFound("project", asked, fields.param("project"));
-  return project.id;
-}
 
 type Spot = Pick<StoredCredential, "organizationId" | "projectId" | "provider">;
 

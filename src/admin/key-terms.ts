@@ -2,9 +2,9 @@
 import type { ApiKey, KeyPolicy } from "../core/exchange";
 import type { Ports } from "../core/ports";
 import { globFault, matchesGlob, parseRange } from "../policy/access";
-import { type Fields, notFound } from "./fields";
+import type { Fields } from "./fields";
 import { RATES, ratesDocument, readRates } from "./limits";
-import { namedRecord } from "./place";
+import { readNamed } from "./place";
 
 /** The models there are, as far as anybody knows. */
 export interface KnownModels {
@@ -43,7 +43,7 @@ const AUTO = "auto";
 export function readPolicy(fields: Fields, before: KeyPolicy, organizationId: string, models: KnownModels, ports: Ports): KeyPolicy {
   refuseLaterPii(fields);
   return {
-    projectId: fields.has("project") ? readProject(fields, organizationId, ports) : before.projectId,
+    projectId: fields.has("project") ? readNamed("project", fields, organizationId, ports) : before.projectId,
     role: fields.choice("role", ["call", "read"]) ?? before.role,
     allowedModels: fields.has("allowed_models") ? readGlobs(fields, organizationId, models, ports) : before.allowedModels,
     ...readRates(fields, before),
@@ -67,14 +67,6 @@ function refuseLaterPii(fields: Fields): void {
     );
   }
   fields.choice("pii_mode", ["off"]);
-}
-
-function readProject(fields: Fields, organizationId: string, ports: Ports): string | undefined {
-  const asked = fields.text("project");
-  if (asked === undefined) return undefined;
-  const project = namedRecord("project", asked, organizationId, ports);
-  if (!project) throw notFound("project", asked, fields.param("project"));
-  return project.id;
 }
 
 /**

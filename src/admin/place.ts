@@ -62,6 +62,20 @@ export function namedRecord<K extends "team" | "project">(
   return ports.directory.list(kind, organizationId).find(({ name }) => name === wanted);
 }
 
+/** The id of the one that a field names, by id or by name. undefined: the field is absent. Throws 404 by the field's name. */
+export function readNamed(
+  kind: "team" | "project",
+  fields: Fields,
+  organizationId: string,
+  ports: Pick<Ports, "directory">,
+): string | undefined {
+  const asked = fields.text(kind);
+  if (asked === undefined) return undefined;
+  const record = namedRecord(kind, asked, organizationId, ports);
+  if (!record) throw notFound(kind, asked, fields.param(kind));
+  return record.id;
+}
+
 /** The name, if no other record of the kind has it in the organization. */
 export function freeName(
   kind: "team" | "project",

@@ -2,10 +2,10 @@
 import type { Page, Ports } from "../core/ports";
 import type { Project } from "../core/records";
 import { note } from "./events";
-import { type Fields, fieldsOf, notFound } from "./fields";
+import { fieldsOf } from "./fields";
 import { newId } from "./organizations";
 import { type ListDocument, listDocument, pageOf } from "./page";
-import { type Ask, freeName, namedRecord, organizationOr, recordFound } from "./place";
+import { type Ask, freeName, organizationOr, readNamed, recordFound } from "./place";
 import { refuseReferred } from "./referrers";
 
 export interface ProjectDocument {
@@ -25,7 +25,7 @@ export async function createProject(ask: Ask, ports: Ports): Promise<ProjectDocu
   const organizationId = organizationOr(ask, fields, ports);
   const id = newId("proj", ports);
   const name = freeName("project", fields, fields.neededName("A project"), organizationId, id, ports);
-  const teamId = readTeam(fields, organizationId, ports);
+  const teamId = readNamed("team", fields, organizationId, ports);
   return write("created", { id, organizationId, name, teamId, createdAt: ports.clock.now() }, ports);
 }
 
@@ -43,7 +43,7 @@ export async function updateProject(id: string, ask: Ask, ports: Ports): Promise
   const project: Project = {
     ...before,
     name: name === undefined ? before.name : freeName("project", fields, name, organizationId, id, ports),
-    teamId: fields.has("team") ? readTeam(fields, organizationId, ports) : before.teamId,
+    teamId: fields.has("team") ? readNamed("team", fields, organizationId, ports) : before.teamId,
   };
   return write("updated", project, ports);
 }
@@ -55,14 +55,6 @@ export async function deleteProject(id: string, ask: Ask, ports: Ports): Promise
   await ports.directory.remove("project", id);
   await note({ organizationId, type: "project.deleted", resource: id, data: { name } }, ports);
   return { object: "project", id, deleted: true };
-}
-
-function readTeam(fields: Fields, organizationId: string, ports: Ports): string | undefined {
-  const asked = fields.text("team");
-  if (asked === undefined) return undefined;
-  const team = namedRecord("team", asked, organizationId, ports);
-  if (!team) throw notFound("team", asked, fields.param("team"));
-  return team.id;
 }
 
 async function write(what: string, project: Project, ports: Ports): Promise<ProjectDocument> {
