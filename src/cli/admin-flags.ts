@@ -1,4 +1,5 @@
 // What the commands that ask /admin/v1 have in common: flags, listings, and how values of flags become fields.
+import { defineCommand } from "citty";
 import { type AdminCall, CommandFailed, type Output } from "./admin-call";
 
 /** What such a command is made with. */
@@ -54,8 +55,24 @@ export function printMade({ output }: Desk, args: { json: boolean }, made: Docum
   if (!args.json) output.message(sentence);
 }
 
+/** What was done: as JSON, or a sentence on stderr. */
+export function printDone({ output }: Desk, args: { json: boolean }, done: unknown, sentence: string): void {
+  if (args.json) output.data(JSON.stringify(done));
+  else output.message(sentence);
+}
+
+/** `show ID`: the one at that path, a line a field. */
+export const showCommand = (desk: Desk, path: string, description: string) =>
+  defineCommand({
+    meta: { name: "show", description },
+    args: { id, organization, json, data },
+    async run({ args }) {
+      printOne(desk, args, (await desk.admin(args)("GET", at(path, args.id, { organization: args.organization }))) as Document);
+    },
+  });
+
 /** One document, a line a field. */
-export function printOne({ output }: Desk, args: { json: boolean }, one: Document): void {
+function printOne({ output }: Desk, args: { json: boolean }, one: Document): void {
   if (args.json) output.data(JSON.stringify(one));
   else for (const [field, value] of Object.entries(one)) output.data(`${field}\t${cellText(value)}`);
 }

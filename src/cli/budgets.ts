@@ -13,8 +13,9 @@ import {
   organization,
   pathOf,
   printAll,
+  printDone,
   printMade,
-  printOne,
+  showCommand,
 } from "./admin-flags";
 
 const TERMS = {
@@ -63,7 +64,7 @@ export const budgetsCommand = (desk: Desk) =>
     subCommands: {
       create: createCommand(desk),
       list: listCommand(desk),
-      show: showCommand(desk),
+      show: showCommand(desk, "/budgets", "Show a budget: tollway budgets show bdg_…"),
       update: updateCommand(desk),
       delete: deleteCommand(desk),
     },
@@ -130,15 +131,6 @@ function cells(budget: Document): readonly unknown[] {
   return [budget.id, budget["scope"], exact["limit_usd"], window, budget["hard"] ? "hard" : "soft", ...amounts, budget["resets_at"]];
 }
 
-const showCommand = (desk: Desk) =>
-  defineCommand({
-    meta: { name: "show", description: "Show a budget: tollway budgets show bdg_…" },
-    args: { id, organization, json, data },
-    async run({ args }) {
-      printOne(desk, args, (await desk.admin(args)("GET", at("/budgets", args.id, { organization: args.organization }))) as Document);
-    },
-  });
-
 const updateCommand = (desk: Desk) =>
   defineCommand({
     meta: { name: "update", description: "Change a budget, at once: tollway budgets update bdg_… --limit-usd 50" },
@@ -146,8 +138,7 @@ const updateCommand = (desk: Desk) =>
     async run({ args }) {
       const path = at("/budgets", args.id, { organization: args.organization });
       const changed = (await desk.admin(args)("PATCH", path, fieldsOf(args))) as Document;
-      if (args.json) return desk.output.data(JSON.stringify(changed));
-      desk.output.message(`Changed ${changed.id}: ${termsOf(changed)} on ${changed["scope"]}.`);
+      printDone(desk, args, changed, `Changed ${changed.id}: ${termsOf(changed)} on ${changed["scope"]}.`);
     },
   });
 
@@ -157,7 +148,6 @@ const deleteCommand = (desk: Desk) =>
     args: { id, organization, json, data },
     async run({ args }) {
       const done = await desk.admin(args)("DELETE", at("/budgets", args.id, { organization: args.organization }));
-      if (args.json) return desk.output.data(JSON.stringify(done));
-      desk.output.message(`Deleted ${args.id}.`);
+      printDone(desk, args, done, `Deleted ${args.id}.`);
     },
   });

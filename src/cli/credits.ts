@@ -1,6 +1,20 @@
 // tollway credits …: prepaid balances and their entries.
 import { defineCommand } from "citty";
-import { at, type Desk, type Document, data, everyEntry, given, id, json, organization, pathOf, printAll, printMade } from "./admin-flags";
+import {
+  at,
+  type Desk,
+  type Document,
+  data,
+  everyEntry,
+  given,
+  id,
+  json,
+  organization,
+  pathOf,
+  printAll,
+  printDone,
+  printMade,
+} from "./admin-flags";
 
 const scope = { type: "string", description: "organization[:ID], project:ID or key:ID" } as const;
 const exactOf = (entry: Document, field: string): unknown => (entry as unknown as { exact: Record<string, string> }).exact[field];
@@ -58,8 +72,7 @@ const closeCommand = (desk: Desk) =>
     args: { id, organization, json, data },
     async run({ args }) {
       const done = await desk.admin(args)("DELETE", at("/credits/accounts", args.id, { organization: args.organization }));
-      if (args.json) return desk.output.data(JSON.stringify(done));
-      desk.output.message(`Deleted ${args.id}.`);
+      printDone(desk, args, done, `Deleted ${args.id}.`);
     },
   });
 

@@ -15,7 +15,8 @@ import {
   pairsOf,
   pathOf,
   printAll,
-  printOne,
+  printDone,
+  showCommand,
   textOf,
   wholeOf,
 } from "./admin-flags";
@@ -67,7 +68,7 @@ export const keysCommand = (desk: Desk) =>
     subCommands: {
       create: createCommand(desk),
       list: listCommand(desk),
-      show: showCommand(desk),
+      show: showCommand(desk, "/keys", "Show a key and its budgets: tollway keys show key_…"),
       update: updateCommand(desk),
       rotate: rotateCommand(desk),
       revoke: revokeCommand(desk),
@@ -110,15 +111,6 @@ const listCommand = (desk: Desk) =>
     },
   });
 
-const showCommand = (desk: Desk) =>
-  defineCommand({
-    meta: { name: "show", description: "Show a key and its budgets: tollway keys show key_…" },
-    args: { id, organization, json, data },
-    async run({ args }) {
-      printOne(desk, args, (await desk.admin(args)("GET", at("/keys", args.id, { organization: args.organization }))) as Document);
-    },
-  });
-
 const updateCommand = (desk: Desk) =>
   defineCommand({
     meta: {
@@ -129,8 +121,7 @@ const updateCommand = (desk: Desk) =>
     async run({ args }) {
       const path = at("/keys", args.id, { organization: args.organization });
       const changed = (await desk.admin(args)("PATCH", path, fieldsOf(args))) as Document;
-      if (args.json) return desk.output.data(JSON.stringify(changed));
-      desk.output.message(`Changed ${changed.id} ("${changed["name"]}").`);
+      printDone(desk, args, changed, `Changed ${changed.id} ("${changed["name"]}").`);
     },
   });
 
@@ -175,7 +166,6 @@ const revokeCommand = (desk: Desk) =>
     async run({ args }) {
       const query = { organization: args.organization, cut_streams: args["cut-streams"] ? "true" : undefined };
       const done = await desk.admin(args)("DELETE", at("/keys", args.id, query));
-      if (args.json) return desk.output.data(JSON.stringify(done));
-      desk.output.message(`Revoked ${args.id}.`);
+      printDone(desk, args, done, `Revoked ${args.id}.`);
     },
   });

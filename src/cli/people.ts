@@ -13,6 +13,7 @@ import {
   organization,
   pathOf,
   printAll,
+  printDone,
   printMade,
   textOf,
   wholeOf,
@@ -169,8 +170,7 @@ const updateCommand = (kind: Kind, desk: Desk) =>
       const args = parsed as unknown as Args & { id: string };
       const path = at(`/${kind.path}`, args.id, placeOf(kind, args));
       const changed = (await desk.admin(args)("PATCH", path, given(kind.fields(args)))) as Document;
-      if (args.json) return desk.output.data(JSON.stringify(changed));
-      desk.output.message(`Changed ${kind.noun} ${changed.id} (${kind.called(changed)}).`);
+      printDone(desk, args, changed, `Changed ${kind.noun} ${changed.id} (${kind.called(changed)}).`);
     },
   });
 
@@ -184,7 +184,6 @@ const deleteCommand = (kind: Kind, desk: Desk) =>
     async run({ args: parsed }) {
       const args = parsed as unknown as Args & { id: string };
       const done = await desk.admin(args)("DELETE", at(`/${kind.path}`, args.id, placeOf(kind, args)));
-      if (args.json) return desk.output.data(JSON.stringify(done));
-      desk.output.message(`Deleted ${args.id}.`);
+      printDone(desk, args, done, `Deleted ${args.id}.`);
     },
   });

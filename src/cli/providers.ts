@@ -13,6 +13,7 @@ import {
   organization,
   pathOf,
   printAll,
+  printDone,
   printMade,
   wholeOf,
 } from "./admin-flags";
@@ -123,8 +124,7 @@ const removeCommand = (desk: Desk) =>
     args: { id, json, data },
     async run({ args }) {
       const done = await desk.admin(args)("DELETE", at("/credentials", args.id));
-      if (args.json) desk.output.data(JSON.stringify(done));
-      else desk.output.message(`Removed ${args.id}. No call begins with it any more.`);
+      printDone(desk, args, done, `Removed ${args.id}. No call begins with it any more.`);
     },
   });
 
@@ -140,8 +140,7 @@ const rekeyCommand = (desk: Desk) =>
     args: { json, data },
     async run({ args }) {
       const done = (await desk.admin(args)("POST", pathOf("/vault/rekey"))) as Rekeyed;
-      if (args.json) desk.output.data(JSON.stringify(done));
-      else desk.output.message(`Sealed ${done.resealed} anew under ${done.master_key}.`);
+      printDone(desk, args, done, `Sealed ${done.resealed} anew under ${done.master_key}.`);
       if (done.unreadable.length === 0) return;
       const rows = done.unreadable.map(({ table, row, master_key }) => `${table} ${row} (${master_key})`).join(", ");
       throw new CommandFailed(`${done.unreadable.length} could not be opened, and stay as they are: ${rows}. Rotate them.`);
