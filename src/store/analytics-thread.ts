@@ -28,7 +28,8 @@ const MOST_WAITING = 256;
 
 export class AnalyticsThread implements Analytics {
   readonly #options: ThreadOptions;
-  readonly #worker: Worker;
+  /** Begun with the first question: a start, and a gateway that nobody asks, need none. */
+  #worker: Worker | undefined;
   /** What goes on when the Worker is gone. */
   readonly #here: Analytics;
   readonly #givenUp = new SharedArrayBuffer(4);
@@ -39,10 +40,6 @@ export class AnalyticsThread implements Analytics {
   constructor(options: ThreadOptions) {
     this.#options = options;
     this.#here = openAnalytics(options.db, options.clock);
-    this.#worker = new Worker(options.worker);
-    this.#worker.addEventListener("message", (event: MessageEvent<AnalyticsAnswer>) => this.#hear(event.data));
-    this.#worker.addEventListener("error", (event) => this.#fail(event.message));
-    this.#tell({ type: "open", path: options.path, givenUp: this.#givenUp }).catch((error: unknown) => this.#fail(String(error)));
   }
 
   usage: Analytics["usage"] = (query) => this.#within(QUESTION_MS, { type: "usage", query }, () => this.#here.usage(query));
@@ -56,6 +53,10 @@ export class AnalyticsThread implements Analytics {
   /** The Worker's connection is closed when it resolves. */
   async close(): Promise<void> {
     if (this.#over) return;
+    if (this.#worker === undefined) {
+      this.#over = true;
+      return;
+    }
     Atomics.store(new Int32Array(this.#givenUp), 0, this.#asked);
     const closed = this.#tell({ type: "close" });
     this.#over = true;
@@ -85,11 +86,22 @@ export class AnalyticsThread implements Analytics {
         new Failure("overloaded", "More is being asked about usage than can be answered; try again", { retryAfterMs: 1_000 }),
       );
     }
+    const worker = this.#worker ?? this.#begin();
     const number = ++this.#asked;
     return new Promise((resolve, reject) => {
       this.#waiting.set(number, { here, resolve: resolve as Waiting["resolve"], reject });
-      this.#worker.postMessage({ number, ask });
+      worker.postMessage({ number, ask });
     });
+  }
+
+  #begin(): Worker {
+    const { worker: entry, path } = this.#options;
+    const worker = new Worker(entry);
+    this.#worker = worker;
+    worker.addEventListener("message", (event: MessageEvent<AnalyticsAnswer>) => this.#hear(event.data));
+    worker.addEventListener("error", (event) => this.#fail(event.message));
+    this.#tell({ type: "open", path, givenUp: this.#givenUp }).catch((error: unknown) => this.#fail(String(error)));
+    return worker;
   }
 
   /** Later questions have later deadlines, so that giving one up gives up those before it, which are over too. */
@@ -136,7 +148,7 @@ export class AnalyticsThread implements Analytics {
     if (this.#over) return;
     this.#over = true;
     this.#options.log.write("warn", "store.analytics_worker_failed", { cause: message });
-    this.#worker.terminate();
+    this.#worker?.terminate();
     for (const waiting of this.#waiting.values()) waiting.here().then(waiting.resolve, waiting.reject);
     this.#waiting.clear();
   }

@@ -386,6 +386,9 @@ test("the Worker's death leaves reads to this thread, and is told", async () => 
   cleanups.push(() => place.dispose());
   const store = await place.open({ analyticsWorker: new URL("./no-such-worker.ts", import.meta.url) });
   cleanups.push(() => store.close());
+  // The Worker is begun with the first question: this one meets its death, the next one comes after it.
+  const usage = async () => (await store.rollups.usage({ organizationId: "default", mode: "live", groupBy: "key", limit: 1 })).groups;
+  expect(await usage()).toEqual([]);
   while (place.log.lines.every((line) => line.event !== "store.analytics_worker_failed")) await turn();
-  expect((await store.rollups.usage({ organizationId: "default", mode: "live", groupBy: "key", limit: 1 })).groups).toEqual([]);
+  expect(await usage()).toEqual([]);
 });
